@@ -43,8 +43,8 @@ char *ow_arena_vprintf(struct ow_arena *a, const char *fmt, va_list ap);
  * `n` there are. `items` is the array's name, `cap` its capacity; both are updated.
  */
 #define OW_ARENA_GROW(a, items, n, cap)                                                  \
-    ((n) < (cap) ? (void)0                                                               \
-                 : (void)((items) = ow_arena_grow((a), (items), (n), &(cap),             \
-                                                  sizeof *(items))))
+    ((n) < (cap)                                                                         \
+         ? (void)0                                                                       \
+         : (void)((items) = ow_arena_grow((a), (items), (n), &(cap), sizeof *(items))))
 void *ow_arena_grow(struct ow_arena *a, const void *old, size_t n, size_t *cap,
                     size_t size);

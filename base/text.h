@@ -29,7 +29,8 @@ bool ow_utf8_valid(const char *s, size_t n);
 
 /* Lower-case hexadecimal of `n` bytes into `ret`, which holds 2 * n + 1. */
 void ow_hex(const void *data, size_t n, char *ret);
-OW_MUST_USE bool ow_unhex(const char *hex, size_t n, void *ret); /* n bytes from 2 * n digits */
+OW_MUST_USE bool ow_unhex(const char *hex, size_t n,
+                          void *ret); /* n bytes from 2 * n digits */
 
 /* SipHash-2-4 with a 128-bit key: for tables whose keys come from outside, and for
  * the keyed hash that stands for a patient in logs. */

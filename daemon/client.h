@@ -16,26 +16,27 @@ struct ow_client;
 struct ow_call;
 
 struct ow_client_options {
-    unsigned per_host;      /* default 4 */
-    int64_t connect_ms;     /* default 5 s */
-    size_t max_body;        /* of a response, default 16 MiB */
-    unsigned max_ratio;     /* decoded to encoded bytes, default 100 */
-    const char *ca_file;    /* NULL: the system's */
+    unsigned per_host;                /* default 4 */
+    int64_t connect_ms;               /* default 5 s */
+    size_t max_body;                  /* of a response, default 16 MiB */
+    unsigned max_ratio;               /* decoded to encoded bytes, default 100 */
+    const char *ca_file;              /* NULL: the system's */
     const char *cert_file, *key_file; /* client certificate; NULL: none */
-    bool allow_private;     /* may connect to private and loopback addresses */
-    const char *user_agent; /* "opiward/VERSION" */
+    bool allow_private;               /* may connect to private and loopback addresses */
+    const char *user_agent;           /* "opiward/VERSION" */
 };
 
 /*
  * The end of a call, always on the loop, never inside ow_client_send. OW_OK: `resp` is a
- * whole response of any status, valid during the call. OW_AGAIN: nothing usable came back;
- * `sent` tells whether the peer may have acted on it (any byte of the request left).
- * OW_INPUT: the response breaks a ceiling. OW_CANCELED: by us.
+ * whole response of any status, valid during the call. OW_AGAIN: nothing usable came
+ * back; `sent` tells whether the peer may have acted on it (any byte of the request
+ * left). OW_INPUT: the response breaks a ceiling. OW_CANCELED: by us.
  */
 typedef void ow_reply_fn(void *arg, enum ow_code code, const struct ow_response *resp,
                          bool sent, const struct ow_err *err);
 
-OW_MUST_USE enum ow_code ow_client_open(uv_loop_t *loop, const struct ow_client_options *opt,
+OW_MUST_USE enum ow_code ow_client_open(uv_loop_t *loop,
+                                        const struct ow_client_options *opt,
                                         struct ow_client **ret, struct ow_err *err);
 
 /* Send `req` (url absolute; copied whole). The whole call may take `timeout_ms`. */

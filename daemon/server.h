@@ -23,34 +23,37 @@ struct ow_server;
 struct ow_exchange; /* one request that waits for its answer */
 
 struct ow_server_limits {
-    size_t head_bytes;     /* all of the head, default 16 KiB: 431 */
-    size_t target_bytes;   /* default 8 KiB: 414 */
-    unsigned headers;      /* default 100: 431 */
-    size_t body_bytes;     /* default 4 MiB: 413 */
-    unsigned connections;  /* default 1024: 503 beyond */
-    unsigned per_peer;     /* connections of one address, default 256 */
-    int64_t head_ms;       /* default 10 s */
-    int64_t body_rate;     /* bytes per second a body must keep, default 500, after 10 s of grace */
-    int64_t write_ms;      /* default 30 s */
-    int64_t idle_ms;       /* default 75 s */
-    unsigned requests;     /* per connection, default 0: no limit */
+    size_t head_bytes;    /* all of the head, default 16 KiB: 431 */
+    size_t target_bytes;  /* default 8 KiB: 414 */
+    unsigned headers;     /* default 100: 431 */
+    size_t body_bytes;    /* default 4 MiB: 413 */
+    unsigned connections; /* default 1024: 503 beyond */
+    unsigned per_peer;    /* connections of one address, default 256 */
+    int64_t head_ms;      /* default 10 s */
+    int64_t body_rate;    /* bytes per second a body must keep, default 500, after 10 s of
+                             grace */
+    int64_t write_ms;     /* default 30 s */
+    int64_t idle_ms;      /* default 75 s */
+    unsigned requests;    /* per connection, default 0: no limit */
 };
 
 struct ow_server_options {
-    const char *address; /* "127.0.0.1", "::", ... */
-    int port;            /* 0: any */
-    int fd;              /* a listening socket handed in by systemd, else -1 */
+    const char *address;            /* "127.0.0.1", "::", ... */
+    int port;                       /* 0: any */
+    int fd;                         /* a listening socket handed in by systemd, else -1 */
     const char *tls_cert, *tls_key; /* PEM files; NULL: plain HTTP */
     const char *tls_client_ca;      /* PEM file; client certificates required when set */
     struct ow_server_limits limits;
 };
 
 /* Request and its strings live until the answer; `x` until ow_exchange_reply. */
-typedef void ow_handler_fn(struct ow_exchange *x, const struct ow_request *req, void *arg);
+typedef void ow_handler_fn(struct ow_exchange *x, const struct ow_request *req,
+                           void *arg);
 
 void ow_server_limits_default(struct ow_server_limits *ret);
 
-OW_MUST_USE enum ow_code ow_server_open(uv_loop_t *loop, const struct ow_server_options *opt,
+OW_MUST_USE enum ow_code ow_server_open(uv_loop_t *loop,
+                                        const struct ow_server_options *opt,
                                         ow_handler_fn *handler, void *arg,
                                         struct ow_server **ret, struct ow_err *err);
 int ow_server_port(const struct ow_server *s);

@@ -2,9 +2,9 @@
  * World: the only way to clock, chance and network
  *
  * The daemon's core (intake, job, outbox, feed) sees the outside through these calls and
- * through store.h. The real world is libuv and libcurl (world_uv.c); the tests' world is a
- * queue of events with a virtual clock, in which a day passes in milliseconds, any call can
- * be made to fail, and the same seed gives the same bytes.
+ * through store.h. The real world is libuv and libcurl (world_uv.c); the tests' world is
+ * a queue of events with a virtual clock, in which a day passes in milliseconds, any call
+ * can be made to fail, and the same seed gives the same bytes.
  */
 #pragma once
 
@@ -20,7 +20,8 @@ struct ow_world_ops {
     ow_time (*now_utc)(struct ow_world *w);  /* wall clock, for protocol fields only */
     int64_t (*now_mono)(struct ow_world *w); /* ms, never goes back: for waiting */
     uint64_t (*random)(struct ow_world *w);
-    /* One shot; `fn` runs on the loop, never inside the call. Stopping after it ran is a bug. */
+    /* One shot; `fn` runs on the loop, never inside the call. Stopping after it ran is a
+     * bug. */
     struct ow_timer *(*timer_start)(struct ow_world *w, int64_t after_ms, ow_timer_fn *fn,
                                     void *arg);
     void (*timer_stop)(struct ow_world *w, struct ow_timer *t);

@@ -21,7 +21,7 @@ struct ow_request {
     const char *url;    /* outbound: absolute; inbound: NULL */
     const char *path;   /* inbound: percent-decoded, no query; always begins with / */
     const char *query;  /* inbound: raw, without the ?; "" when absent */
-    const char *peer;   /* inbound: address of the caller, for limits, never logged whole */
+    const char *peer; /* inbound: address of the caller, for limits, never logged whole */
     const struct ow_header *headers;
     size_t n_headers;
     const char *body; /* followed by a NUL that does not count */

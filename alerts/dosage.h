@@ -1,0 +1,59 @@
+/*
+ * Dosage: one order to an amount of opioid a day, or why not
+ *
+ * Reads Dosage and Timing against the strength of the product. "High" is the most that
+ * the order allows (frequencyMax with the shorter period, the upper end of a range,
+ * as-needed in full, capped by maxDosePerPeriod); "low" the least it prescribes. Lines
+ * without a sequence are concurrent and add up; lines with one follow each other. What is
+ * not understood is a refusal with the words that stopped it, never a guess and never
+ * zero. A month is 30 days and a year 365, as the published calculators have it. [MME,
+ * CDS]
+ */
+#pragma once
+
+#include "alerts/knowledge.h"
+#include "alerts/verdict.h"
+#include "base/arena.h"
+
+/* An amount that holds for a while. Offsets count from the start of the order. */
+struct ow_dose_step {
+    int64_t from_ms, until_ms; /* until INT64_MAX: as long as the order lasts */
+    struct ow_ratio high, low; /* in `unit` a day; for a patch the rate worn at once */
+    const char *words;         /* "1 tablet x 4/d x 20 mg": everything but the factor */
+};
+
+struct ow_dose {
+    enum ow_factor_basis basis; /* mg/d, mcg/d or mcg/h; chosen by ingredient and form */
+    const char *unit;           /* "mg", "ug", "ug/h" */
+    const struct ow_dose_step *steps; /* at least one, in order, not overlapping */
+    size_t n_steps;
+    unsigned flags;  /* OW_FLAG_PRN, _RANGE, _CAPPED, _FROM_SUPPLY */
+    bool has_length; /* bounds, count or steps say how long it lasts */
+    int64_t length_ms;
+    bool has_bounds; /* boundsPeriod: absolute */
+    struct ow_span bounds;
+};
+
+/*
+ * Dose of `order` for the opioid `product`. OW_MISSING with the reason when it cannot be
+ * had from the dosage ("no frequency: timing has neither repeat nor a known code").
+ */
+OW_MUST_USE enum ow_code ow_dosage_read(const struct ow_order *order,
+                                        const struct ow_product *product,
+                                        struct ow_arena *arena, struct ow_dose *ret,
+                                        struct ow_err *err);
+
+/*
+ * Dose from quantity and days' supply (dispenseRequest or dispense): quantity x strength
+ * / days; patches by the number worn at once, quantity x wear hours / (24 x days), wear
+ * 72 h where the product does not say. OW_MISSING with the reason when either is absent.
+ */
+OW_MUST_USE enum ow_code ow_dosage_from_supply(const struct ow_order *order,
+                                               const struct ow_product *product,
+                                               struct ow_arena *arena,
+                                               struct ow_dose *ret, struct ow_err *err);
+
+/* Length of a Duration in ms: UCUM or spelt-out s min h d wk mo a. */
+OW_MUST_USE bool ow_duration_ms(const struct ow_quantity *q, int64_t *ret);
+/* Days' supply of an order in days, from its duration, exact. */
+OW_MUST_USE bool ow_supply_days(const struct ow_order *order, struct ow_ratio *ret);

@@ -1,0 +1,166 @@
+/*
+ * Knowledge: factors, opioid products, sedatives and code sets, as data
+ *
+ * Parsed from the tab-separated tables of conf/knowledge/ (their columns are described in
+ * the README there) out of memory; who reads files and computes hashes is daemon/. A
+ * loaded knowledge is immutable and may be shared. Every row carries its source.
+ *
+ * Factor arithmetic: MME/d = daily amount x factor, where the daily amount is mg/d, for
+ * transdermal fentanyl the mcg/h worn at once, for other fentanyl mcg/d. [CDC-2022 MME
+ * table; CDC-2016 clinical table, methadone in bands by total daily methadone]
+ */
+#pragma once
+
+#include "alerts/chart.h"
+#include "base/arena.h"
+#include "base/err.h"
+
+struct ow_knowledge;
+
+enum ow_form { /* form_class of opioid_products.tsv */
+               OW_FORM_UNKNOWN,
+               OW_FORM_ORAL_SOLID,
+               OW_FORM_ORAL_LIQUID,
+               OW_FORM_RECTAL,
+               OW_FORM_TRANSDERMAL,
+               OW_FORM_BUCCAL_TABLET,
+               OW_FORM_BUCCAL_FILM,
+               OW_FORM_SUBLINGUAL_TABLET,
+               OW_FORM_SUBLINGUAL_FILM,
+               OW_FORM_ORAL_LOZENGE,
+               OW_FORM_MUCOSAL_SPRAY,
+               OW_FORM_NASAL,
+               OW_FORM_INJECTABLE,
+               OW_FORM_PACK,
+               OW_FORM_OTHER, /* implant, topical, iontophoretic, inhaled, ... */
+};
+
+enum ow_strength_unit {
+    OW_STRENGTH_MG, /* per dosage unit */
+    OW_STRENGTH_MG_ML,
+    OW_STRENGTH_MG_HR,     /* patch rate */
+    OW_STRENGTH_MG_ACTUAT, /* per spray */
+};
+
+struct ow_product {
+    const char *rxcui, *tty, *name;
+    const char *ingredient_rxcui; /* "" where no source confirmed it */
+    const char *ingredient;
+    struct ow_ratio strength;
+    enum ow_strength_unit strength_unit;
+    const char *dose_form, *form_class; /* words of the table */
+    enum ow_form form;
+    bool is_patch;
+    int patch_hours;            /* 0: not stated */
+    bool extended_release;      /* er_la says vs or form */
+    const char *co_ingredients; /* "acetaminophen 325 MG; ..." */
+    bool has_form;              /* false for a drug component, which tells no dose form */
+    const char *source;
+};
+
+enum ow_sedative_class {
+    OW_SEDATIVE_BENZODIAZEPINE,
+    OW_SEDATIVE_Z_HYPNOTIC,
+    OW_SEDATIVE_MUSCLE_RELAXANT,
+    OW_SEDATIVE_GABAPENTINOID,
+    OW_SEDATIVE_BARBITURATE,
+    OW_SEDATIVE_OTHER_HYPNOTIC,
+    OW_SEDATIVE_OTHER_DEPRESSANT,
+    OW_SEDATIVE_SIDE_EFFECT,
+    OW_SEDATIVE_NOT, /* tier 9: in a published set, but no sedative for us */
+    OW_SEDATIVE_N,
+};
+
+struct ow_sedative {
+    const char *rxcui, *name, *ingredients;
+    enum ow_sedative_class cls;
+    int tier; /* 1, 2, 3 or 9 */
+    const char *source;
+};
+
+enum ow_table {
+    OW_TABLE_CDC_2022,
+    OW_TABLE_CDC_2016,
+};
+
+enum ow_factor_basis {
+    OW_BASIS_MG_DAY,
+    OW_BASIS_MCG_DAY,
+    OW_BASIS_MCG_HOUR, /* patch: rate worn at once */
+};
+
+struct ow_factor {
+    struct ow_ratio value;
+    enum ow_factor_basis basis;
+    enum ow_table table; /* the table it was found in */
+    bool older;          /* found in an older table than asked for */
+    const char *row;     /* "Methadone, oral, over 20 to 40 mg/d" */
+    const char *source;
+};
+
+/* The tables as bytes. `name` is used in errors: name:line:column. */
+struct ow_knowledge_file {
+    const char *name, *data;
+    size_t len;
+};
+
+struct ow_knowledge_files {
+    struct ow_knowledge_file factors, products, sedatives, valuesets;
+    const char *version; /* of the product table, "2025-02" */
+    const char *sha256;  /* over all files in this order, hex, computed by the caller */
+};
+
+/* Every error is reported through `report` (it may be called often); OW_CONFIG if any. */
+typedef void ow_knowledge_report_fn(void *arg, const char *file, unsigned line,
+                                    unsigned column, const char *text);
+
+OW_MUST_USE enum ow_code ow_knowledge_load(const struct ow_knowledge_files *files,
+                                           ow_knowledge_report_fn *report, void *arg,
+                                           struct ow_knowledge **ret, struct ow_err *err);
+void ow_knowledge_free(struct ow_knowledge *kb);
+
+const char *ow_knowledge_version(const struct ow_knowledge *kb);
+const char *ow_knowledge_sha256(const struct ow_knowledge *kb);
+const char *ow_table_name(enum ow_table t);                   /* "cdc-2022" */
+const char *ow_sedative_class_name(enum ow_sedative_class c); /* "benzodiazepine" */
+
+/* NULL when no table knows the code. */
+const struct ow_product *ow_knowledge_product(const struct ow_knowledge *kb,
+                                              const char *rxcui);
+const struct ow_sedative *ow_knowledge_sedative(const struct ow_knowledge *kb,
+                                                const char *rxcui);
+
+/*
+ * Factor of an ingredient in a form. `total_mg_day` is the patient's whole daily dose of
+ * that ingredient, which chooses the band of methadone in the 2016 table. With `older`, a
+ * form the 2022 table leaves out takes the 2016 factor and says so. OW_MISSING with the
+ * reason ("no factor in cdc-2022 for nasal fentanyl") when there is none; never a zero.
+ */
+OW_MUST_USE enum ow_code ow_knowledge_factor(const struct ow_knowledge *kb,
+                                             enum ow_table table, bool older,
+                                             const struct ow_product *p,
+                                             struct ow_ratio total_mg_day,
+                                             struct ow_factor *ret, struct ow_err *err);
+
+/* Is (system, code) in the named set of valuesets.tsv? An unknown set is a bug and
+ * asserts. */
+bool ow_knowledge_in_set(const struct ow_knowledge *kb, const char *set,
+                         const char *system, const char *code);
+
+/*
+ * Does a name or ATC code look like an opioid that no table knows? Gives the word that
+ * made it look so ("oxycodone"), or NULL. ATC N02A*, N07BC*, R05DA* count. Looks at whole
+ * words, ASCII case folded, from the opioid ingredient names of the tables and their
+ * common brand names.
+ */
+const char *ow_knowledge_opioid_like(const struct ow_knowledge *kb,
+                                     const struct ow_concept *c);
+
+/* The OMTK systems by their URIs. */
+#define OW_SYSTEM_RXNORM "http://www.nlm.nih.gov/research/umls/rxnorm"
+#define OW_SYSTEM_UCUM   "http://unitsofmeasure.org"
+#define OW_SYSTEM_NDC    "http://hl7.org/fhir/sid/ndc"
+#define OW_SYSTEM_ATC    "http://www.whocc.no/atc"
+#define OW_SYSTEM_SNOMED "http://snomed.info/sct"
+#define OW_SYSTEM_ICD10  "http://hl7.org/fhir/sid/icd-10-cm"
+#define OW_SYSTEM_LOINC  "http://loinc.org"
