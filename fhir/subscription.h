@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "base/time.h"
 #include "fhir/json.h"
 #include "fhir/wire.h"
 
