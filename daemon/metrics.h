@@ -1,0 +1,21 @@
+/*
+ * Metrics: figures about the process, declared in metrics.def
+ *
+ * Counted on the loop's thread only. No patient, prescriber or encounter, ever.
+ */
+#pragma once
+
+#include "base/buf.h"
+
+enum ow_metric {
+#define METRIC(name, kind, help) OW_M_##name,
+#include "daemon/metrics.def"
+#undef METRIC
+    OW_METRIC_N,
+};
+
+void ow_metric_add(enum ow_metric m, int64_t n);
+void ow_metric_set(enum ow_metric m, int64_t v);
+int64_t ow_metric_get(enum ow_metric m);
+/* Prometheus text exposition, prefix opiward_. */
+void ow_metrics_print(struct ow_buf *out);
