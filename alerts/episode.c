@@ -55,6 +55,7 @@ static bool episode_next(const struct ow_episode *last, const struct ow_finding 
         return true;
     }
     ret->revision = last->revision + 1;
+    ret->opened = last->opened;
     return last->tier != f->tier;
 }
 

@@ -20,6 +20,7 @@ struct ow_episode {
     enum ow_tier tier;
     bool open;
     const char *reason;
+    ow_time opened; /* of a known one */
     const struct ow_finding
         *finding; /* of a change: what it says now; NULL when resolved */
 };

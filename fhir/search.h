@@ -46,6 +46,15 @@ OW_MUST_USE enum ow_code ow_search_feed(struct ow_search *s, unsigned tag,
 bool ow_search_complete(const struct ow_search *s);
 struct ow_reader *ow_search_reader(struct ow_search *s);
 
+/* Whose order is it? The request for one resource, and its answer: OW_OK with Patient/x,
+ * or with NULL when it has no patient; else as ow_search_feed. */
+void ow_order_read_request(struct ow_arena *arena, const char *base_url,
+                           const char *authorization, const char *type, const char *id,
+                           struct ow_request *ret);
+OW_MUST_USE enum ow_code ow_order_subject(struct ow_arena *arena,
+                                          const struct ow_response *resp,
+                                          const char **patient, struct ow_err *err);
+
 /* Retry-After as milliseconds from `now`: delta-seconds or HTTP-date; 0 when absent or
  * bad. */
 int64_t ow_retry_after_ms(const struct ow_response *resp, ow_time now);
