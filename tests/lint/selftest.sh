@@ -6,35 +6,36 @@
 set -u
 source_dir=$(readlink -f "${1:-${OW_SOURCE_DIR:?}}")
 lint=$source_dir/tests/lint
-copy=$(mktemp -d) || exit 2
-trap 'rm -rf "$copy"' EXIT
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+copy=$work/copy
 n=0
 bad=0
 
 fresh() {
-    rm -rf "${copy:?}"/*
-    mkdir -p "$copy"/{base,alerts,fhir,daemon,tests/unit,build}
+    rm -rf "$copy"
+    mkdir -p "$copy"/{base,alerts,fhir,daemon,tests/unit}
     cp "$source_dir/.clang-format" "$copy/"
     cp "$source_dir"/base/*.[ch] "$copy/base/"
     cp "$source_dir"/alerts/*.h "$copy/alerts/"
 }
 
-# The copy's own two libraries, built plainly whatever this build is.
-libraries() {
-    (cd "$copy" && for floor in base alerts; do
-        for f in "$floor"/*.c; do
-            [ -e "$f" ] || continue
-            ${CC:-cc} -std=gnu11 -D_GNU_SOURCE -O1 -I. -c "$f" -o "build/${f//\//_}.o" || exit 2
-        done
-        ar rc "build/libow_$floor.a" "build/${floor}_"*.o || exit 2
-    done)
+# The copy's own library, built plainly whatever this build is.
+archive() { # floor, sources
+    local floor=$1 f
+    shift
+    for f in "$@"; do
+        ${CC:-cc} -std=gnu11 -D_GNU_SOURCE -I"$copy" -c "$f" -o "$work/$(basename "$f").o" ||
+            exit 2
+        ar rc "$work/libow_$floor.a" "$work/$(basename "$f").o" || exit 2
+    done
 }
 
 # lint, expected status, what it shows
 run() {
     local status
     n=$((n + 1))
-    bash "$lint/$1.sh" "$copy" "$copy/build" >"$copy.out" 2>&1
+    bash "$lint/$1.sh" "$copy" "$work" >"$work/out" 2>&1
     status=$?
     if [ "$status" = 77 ] && [ "$1" = format ]; then
         return # no clang-format here
@@ -42,10 +43,9 @@ run() {
     if { [ "$2" = pass ] && [ "$status" != 0 ]; } || { [ "$2" = fail ] && [ "$status" != 1 ] &&
         [ "$status" != 123 ]; }; then
         printf '%s should %s with %s, but ended with %s\n' "$1" "$2" "$3" "$status"
-        cat "$copy.out"
+        cat "$work/out"
         bad=1
     fi
-    rm -f "$copy.out"
 }
 
 # lint, file, one line of content
@@ -101,9 +101,12 @@ plant format tests/unit/a.h 'int* a;'
 pure() { # pass or fail, content of an object of the judgement
     fresh
     printf '%b\n' "$2" >"$copy/alerts/planted.c"
-    libraries
+    rm -f "$work/libow_alerts.a"
+    archive alerts "$copy/alerts/planted.c"
     run purity "$1" "$2"
 }
+fresh
+archive base "$copy"/base/*.c
 pure pass '#include <string.h>\nstatic const char *const t[] = { "a", "b" };\nunsigned long ow_f(int i);\nunsigned long ow_f(int i) { return strlen(t[i]); }'
 pure fail '#include <time.h>\nlong ow_f(void);\nlong ow_f(void) { return time(0); }'
 pure fail '#include <unistd.h>\nint ow_f(void);\nint ow_f(void) { return getpid(); }'
