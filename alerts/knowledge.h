@@ -3,7 +3,8 @@
  *
  * Parsed from the tab-separated tables of conf/knowledge/ (their columns are described in
  * the README there) out of memory; who reads files and computes hashes is daemon/. A
- * loaded knowledge is immutable and may be shared. Every row carries its source.
+ * loaded knowledge is immutable and may be shared. Every row carries its source. Lookups
+ * take no lock and allocate nothing.
  *
  * Factor arithmetic: MME/d = daily amount x factor, where the daily amount is mg/d, for
  * transdermal fentanyl the mcg/h worn at once, for other fentanyl mcg/d. [CDC-2022 MME
@@ -98,7 +99,7 @@ struct ow_factor {
     const char *source;
 };
 
-/* The tables as bytes. `name` is used in errors: name:line:column. */
+/* The tables as bytes. `name` is used in errors: name:line:column (column in bytes). */
 struct ow_knowledge_file {
     const char *name, *data;
     size_t len;
@@ -130,11 +131,28 @@ const struct ow_product *ow_knowledge_product(const struct ow_knowledge *kb,
 const struct ow_sedative *ow_knowledge_sedative(const struct ow_knowledge *kb,
                                                 const char *rxcui);
 
+/* What a daily amount of the product is counted in, for dose and factor alike: the rate
+ * of a patch in mcg/h, other fentanyl in mcg a day, everything else in mg a day. */
+enum ow_factor_basis ow_product_basis(const struct ow_product *p);
+const char *ow_basis_unit(enum ow_factor_basis b); /* "mg", "ug", "ug/h" */
+
+/* Does the table of factors exclude the ingredient from every total (buprenorphine)? */
+bool ow_knowledge_excluded(const struct ow_knowledge *kb, const struct ow_product *p);
+
 /*
  * Factor of an ingredient in a form. `total_mg_day` is the patient's whole daily dose of
  * that ingredient, which chooses the band of methadone in the 2016 table. With `older`, a
  * form the 2022 table leaves out takes the 2016 factor and says so. OW_MISSING with the
  * reason ("no factor in cdc-2022 for nasal fentanyl") when there is none; never a zero.
+ *
+ * Never picked: the rows of the claims files ("dispensed-quantity basis", "research
+ * files"). Injectable, implanted, topical and iontophoretic forms have no factor. A
+ * rectal form takes the oral one (the caller flags it).
+ *
+ * A drug component (has_form false) takes the factor that all forms agree on in which its
+ * strength can come: "oxycodone 5 MG" the oral one, "fentanyl 0.2 MG" none, since tablet
+ * and film differ. Forms without a factor do not vote; whether the order speaks against
+ * the oral route is asked by ow_dosage_read, which refuses it.
  */
 OW_MUST_USE enum ow_code ow_knowledge_factor(const struct ow_knowledge *kb,
                                              enum ow_table table, bool older,
@@ -142,8 +160,11 @@ OW_MUST_USE enum ow_code ow_knowledge_factor(const struct ow_knowledge *kb,
                                              struct ow_ratio total_mg_day,
                                              struct ow_factor *ret, struct ow_err *err);
 
-/* Is (system, code) in the named set of valuesets.tsv? An unknown set is a bug and
- * asserts. */
+/*
+ * Is (system, code) in the named set of valuesets.tsv? A name that is neither in the
+ * table nor among the sets of the shipped one is a bug and asserts; a shipped set that a
+ * site emptied (say, for want of a SNOMED licence) has no members.
+ */
 bool ow_knowledge_in_set(const struct ow_knowledge *kb, const char *set,
                          const char *system, const char *code);
 
