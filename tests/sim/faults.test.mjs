@@ -148,6 +148,16 @@ test('a_cached_search_is_stale_until_no_cache_is_asked', async () => {
   assert.deepEqual(await ids({ 'Cache-Control': 'no-cache' }), [['rx-new', 'active'], ['rx-p5-2', 'active']]);
 });
 
+test('a_cached_search_is_forgotten_after_its_seconds', async () => {
+  await sim.faults([{ match: { method: 'GET' }, action: { cachedSearch: 0.1 }, count: 0 }]);
+  const total = async () => (await get('MedicationRequest?patient=p5&status=active')).body.total;
+  await total();
+  await sim.stopOrder('rx-p5-1');
+  assert.equal(await total(), 2);
+  await new Promise((resolve) => setTimeout(resolve, 110));
+  assert.equal(await total(), 1);
+});
+
 test('a_late_commit_carries_the_time_at_which_it_began', async () => {
   await sim.faults([{ match: { method: 'PUT' }, action: { commitDelayMs: 150 } }]);
   const begun = Date.now();

@@ -2,7 +2,8 @@
  * Receiver: a webhook endpoint for tests
  *
  * Keeps every request as it came; `reply` decides the answer and may be changed
- * at any time: {status, headers, body} or a function of (request, n).
+ * at any time: {status, headers, body}, 'never', or a function of (request, n)
+ * that returns one of these.
  */
 import http from 'node:http';
 
@@ -34,6 +35,9 @@ export class Receiver {
     const request = { method, url, headers, body: Buffer.concat(parts).toString() };
     this.got.push(request);
     const answer = typeof this.reply === 'function' ? this.reply(request, this.got.length) : this.reply;
+    if (answer === 'never') {
+      return;
+    }
     res.writeHead(answer.status, answer.headers ?? {});
     res.end(answer.body ?? '');
   }

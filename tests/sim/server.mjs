@@ -50,6 +50,7 @@ export class Simulator {
     this.store = new Store({
       onChange: (change) => this.subscriptions.onChange(change),
       check: (resource) => this.checkResource(resource),
+      clock: () => this.now(),
     });
     this.delivery = new Delivery({ settings, journal: this.journal, faults: this.faults,
       isStale: ({ type, id, versionId }) => this.store.versionsOf(type, id).at(-1)?.versionId !== versionId });
@@ -63,6 +64,12 @@ export class Simulator {
     if (resource.resourceType === 'Subscription' && this.settings.dialect.startsWith('hapi')) {
       checkSubscription(resource);
     }
+  }
+
+  /* The present instant as this server writes it: HAPI with an offset, others with Z. */
+  now() {
+    const text = new Date().toISOString();
+    return this.settings.dialect.startsWith('hapi') ? text.replace('Z', '+00:00') : text;
   }
 
   /* Deliveries, matches and activations still to come. */
@@ -198,7 +205,7 @@ export class Simulator {
     }
     const tweaks = { cachedSearch: action?.cachedSearch, ignoreIfNoneExist: action?.ignoreIfNoneExist };
     if (action?.commitDelayMs) {
-      tweaks.stamp = new Date().toISOString();
+      tweaks.stamp = this.now();
       await new Promise((resolve) => setTimeout(resolve, action.commitDelayMs));
     }
     const administered = /^\/(fhir\/)?administration\//.test(request.path);

@@ -6,7 +6,8 @@
  * in histories), content is validated, and a failed transaction leaves nothing.
  *
  * Every change is announced to `onChange` once it is certain: at once for a
- * single write, at the end for a transaction.
+ * single write, at the end for a transaction. `check` may refuse a resource by
+ * throwing; `clock` gives the instants of meta.lastUpdated.
  *
  * Promises: what is handed out is a copy; what is kept is never changed in
  * place. Built on @medplum/fhir-router 5.2.13, whose conditional create calls
@@ -25,10 +26,11 @@ function copyOf(value) {
 }
 
 export class Store extends MemoryRepository {
-  constructor({ onChange = () => {}, check = () => {} } = {}) {
+  constructor({ onChange = () => {}, check = () => {}, clock = () => new Date().toISOString() } = {}) {
     super();
     this.onChange = onChange;
     this.check = check;
+    this.clock = clock;
     this.clear();
   }
 
@@ -166,7 +168,7 @@ export class Store extends MemoryRepository {
     const versions = this.versionsOf(type, id);
     const before = this.current(type, id);
     const versionId = String(versions.length + 1);
-    const lastUpdated = this.stamp ?? new Date().toISOString();
+    const lastUpdated = this.stamp ?? this.clock();
     const interaction = resource === null ? 'delete' : before ? 'update' : 'create';
     if (resource) {
       resource.meta = { ...resource.meta, versionId, lastUpdated };

@@ -8,7 +8,7 @@ import { Receiver } from './receiver.mjs';
 
 const HAPI = 'http://hapifhir.io/fhir/StructureDefinition/';
 const MEDPLUM = 'https://www.medplum.com/fhir/StructureDefinition/';
-const QUICK = { dialect: 'hapi', timeScale: 0.001, activationDelay: 5, matchDelay: 0, jitter: 0 };
+const QUICK = { dialect: 'hapi', timeScale: 0.001, activationDelay: 5, matchDelay: 0, jitter: 0, notifyTimeout: 10_000 };
 
 let sim;
 let hook;
@@ -176,18 +176,45 @@ test('two_threads_deliver_everything_once_but_not_in_order', async () => {
   assert.notDeepEqual(seen, ids);
 });
 
-test('an_endpoint_that_hangs_holds_up_the_threads_until_the_timeout', async () => {
-  await sim.settings({ notifyTimeout: 100, timeScale: 0 });
+test('an_endpoint_that_hangs_costs_a_timeout_for_each_try', async () => {
+  await sim.settings({ notifyTimeout: 50, timeScale: 0 });
   await subscribe();
-  hook.server.removeAllListeners('request');
-  let asked = 0;
-  hook.server.on('request', () => { asked++; });
+  hook.reply = 'never';
   await sim.order({ patient: 'p1' });
   await sim.idle();
-  assert.equal(asked, 21);
-  assert.match((await sim.notifications())[0].result, /no answer in 100 ms/);
-  hook.server.removeAllListeners('request').on('request', (req, res) => hook.take(req, res));
-  await sim.settings({ notifyTimeout: 10_000 });
+  assert.equal(hook.got.length, 21);
+  assert.match((await sim.notifications())[0].result, /no answer in 50 ms/);
+});
+
+test('two_endpoints_that_hang_hold_up_everyone_else', async () => {
+  await sim.settings({ notifyTimeout: 300 });
+  await subscribe();
+  hook.reply = (_request, n) => (n <= 2 ? 'never' : { status: 200 });
+  for (const id of ['a', 'b', 'c']) {
+    await sim.put({ ...order({}), id });
+  }
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  assert.equal(hook.got.length, 2);
+  await sim.idle();
+  assert.deepEqual(hook.got.map((g) => g.url.split('/').at(-1)).sort(), ['a', 'a', 'b', 'b', 'c']);
+});
+
+test('a_subscription_is_found_again_by_its_endpoint_and_criteria', async () => {
+  const id = await subscribe();
+  const found = async (query) => (await sim.search(`Subscription?${query}`)).map((e) => e.resource.id);
+  const url = encodeURIComponent(hook.endpoint);
+  assert.deepEqual(await found(`url=${url}`), [id]);
+  assert.deepEqual(await found(`url=${url}&criteria=MedicationRequest%3F&type=rest-hook`), [id]);
+  assert.deepEqual(await found(`url=${url}x`), []);
+  assert.deepEqual(await found('status=error,off'), []);
+});
+
+test('hapi_writes_its_times_with_an_offset_and_a_raw_plus_is_refused', async () => {
+  const { meta: { lastUpdated } } = await sim.read('MedicationRequest/rx-p2-1');
+  assert.match(lastUpdated, /\+00:00$/);
+  assert.equal((await sim.fhir('GET', `MedicationRequest?_lastUpdated=ge${lastUpdated}`)).status, 400);
+  const { body } = await sim.fhir('GET', `MedicationRequest?_lastUpdated=ge${encodeURIComponent(lastUpdated)}&_id=rx-p2-1`);
+  assert.equal(body.total, 1);
 });
 
 test('criteria_decide_and_only_active_subscriptions_count', async () => {
