@@ -1,0 +1,368 @@
+#include "daemon/hook_call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "daemon/log.h"
+#include "daemon/metrics.h"
+#include "fhir/hooks.h"
+#include "fhir/search.h"
+
+enum { ANSWER_MAX = 4 << 20 };
+
+struct hook_call;
+
+struct question { /* one request to the FHIR server */
+    struct question *next;
+    struct hook_call *call;
+    struct ow_call *sent;
+    unsigned tag;
+};
+
+struct hook_call {
+    struct hook_call *next;
+    struct ow_hook_calls *owner;
+    struct ow_arena arena;
+    struct ow_hooks_request req;
+    struct ow_search *search;
+    struct question *questions;
+    struct ow_timer *deadline;
+    ow_hook_answer_fn *fn;
+    void *arg;
+};
+
+struct ow_hook_calls {
+    struct ow_core *core;
+    struct hook_call *calls; /* those that wait for the FHIR server */
+    struct ow_arena arena;   /* reused by calls that do not */
+    struct ow_buf answer;
+};
+
+/* --- answers --- */
+
+static void answer_error(struct ow_hook_calls *h, int status, const char *code,
+                         const char *text, ow_hook_answer_fn *fn, void *arg)
+{
+    ow_metric_add(OW_M_hooks_refused_total, 1);
+    ow_buf_reset(&h->answer);
+    ow_operation_outcome(&h->answer, code, text);
+    fn(arg, status, ow_buf_cstr(&h->answer), h->answer.len);
+}
+
+/* The patient's chart among those that were read: the one the hook names. */
+static const struct ow_chart *hook_chart(const struct ow_hooks_request *req,
+                                         struct ow_arena *arena, struct ow_err *err)
+{
+    const struct ow_chart *charts;
+    struct ow_chart *own;
+    size_t n;
+
+    if (ow_reader_charts(req->reader, &charts, &n, err) != OW_OK)
+        return NULL;
+    own = OW_NEW(arena, struct ow_chart);
+    for (size_t i = 0; i < n; i++) {
+        if (ow_streq(charts[i].patient.reference, req->patient))
+            *own = charts[i];
+    }
+    own->patient.reference = req->patient;
+    own->hook = req->hook;
+    return own;
+}
+
+static void hook_judge(struct ow_hook_calls *h, const struct ow_hooks_request *req,
+                       struct ow_arena *arena, ow_hook_answer_fn *fn, void *arg)
+{
+    const struct ow_core *core = h->core;
+    struct ow_question q = { .knowledge = core->knowledge,
+                             .policy = &core->config->policy,
+                             .zone = core->zone,
+                             .at = ow_now_utc(core->world) };
+    struct ow_err err = { "" };
+    const struct ow_chart *chart = hook_chart(req, arena, &err);
+    const struct ow_verdict *v;
+
+    if (!chart || ow_evaluate(chart, &q, arena, &v, &err) != OW_OK) {
+        answer_error(h, 400, "invalid", err.text, fn, arg);
+        return;
+    }
+    if (chart->n_missing)
+        ow_metric_add(OW_M_hooks_partial_total, 1);
+    ow_metric_add(OW_M_hooks_cards_total, (int64_t)v->n_cards);
+    ow_buf_reset(&h->answer);
+    ow_hooks_response(v, &h->answer);
+    ow_assert(!h->answer.failed);
+    fn(arg, 200, ow_buf_cstr(&h->answer), h->answer.len);
+}
+
+/* --- calls that ask the FHIR server first --- */
+
+static void call_drop_questions(struct hook_call *c)
+{
+    struct ow_world *w = c->owner->core->world;
+
+    while (c->questions) {
+        struct question *q = c->questions;
+
+        c->questions = q->next;
+        w->ops->send_cancel(w, q->sent);
+        free(q);
+    }
+}
+
+static void call_end(struct hook_call *c)
+{
+    struct hook_call **at = &c->owner->calls;
+    struct ow_world *w = c->owner->core->world;
+
+    call_drop_questions(c);
+    if (c->deadline)
+        w->ops->timer_stop(w, c->deadline);
+    while (*at != c)
+        at = &(*at)->next;
+    *at = c->next;
+    ow_arena_done(&c->arena);
+    free(c);
+}
+
+static void call_answer(struct hook_call *c)
+{
+    hook_judge(c->owner, &c->req, &c->arena, c->fn, c->arg);
+    call_end(c);
+}
+
+/* Judge with what there is; the card says what is missing. */
+static void call_answer_partly(struct hook_call *c, const char *why)
+{
+    OW_LOG(OW_WARNING, "hook.partial", "answered with data missing", OW_F("reason", why));
+    call_drop_questions(c);
+    if (c->req.lacks_orders)
+        ow_reader_missing(c->req.reader, "the patient's current medication orders");
+    if (c->req.lacks_patient)
+        ow_reader_missing(c->req.reader, "the patient's birth date");
+    call_answer(c);
+}
+
+static void on_deadline(void *arg)
+{
+    struct hook_call *c = arg;
+
+    c->deadline = NULL;
+    call_answer_partly(c, "hooks.deadline passed");
+}
+
+static void call_ask(struct hook_call *c);
+
+static void on_question_answered(void *arg, enum ow_code code,
+                                 const struct ow_response *resp, bool sent,
+                                 const struct ow_err *err)
+{
+    struct question *q = arg, **at;
+    struct hook_call *c = q->call;
+    struct ow_err why = { "" };
+    int64_t after = 0;
+    unsigned tag = q->tag;
+
+    (void)sent;
+    for (at = &c->questions; *at != q; at = &(*at)->next)
+        ;
+    *at = q->next;
+    free(q);
+    if (code == OW_OK)
+        code = ow_search_feed(c->search, tag, resp, &after, &why);
+    else
+        why = *err;
+    if (code != OW_OK || ow_arena_full(&c->arena))
+        call_answer_partly(c, code == OW_OK ? "the chart is larger than intake.memory_max"
+                                            : why.text);
+    else if (ow_search_complete(c->search))
+        call_answer(c);
+    else
+        call_ask(c);
+}
+
+static void call_ask(struct hook_call *c)
+{
+    struct ow_core *core = c->owner->core;
+    struct ow_request req;
+    unsigned tag;
+
+    while (ow_search_next(c->search, &req, &tag)) {
+        struct question *q = ow_alloc_zero(sizeof *q);
+
+        q->call = c;
+        q->tag = tag;
+        q->next = c->questions;
+        c->questions = q;
+        q->sent = core->world->ops->send(core->world, &req, core->config->fhir_timeout,
+                                         on_question_answered, q);
+    }
+}
+
+/* May we ask our FHIR server? Only the one this site configured, whatever a caller names.
+ */
+static bool may_ask(const struct ow_core *core, const struct ow_hooks_request *req)
+{
+    const char *base = core->config->fhir_base_url;
+    size_t n = req->fhir_server ? strlen(req->fhir_server) : 0;
+
+    if (!core->config->hooks_fhir_fallback || !*base)
+        return false;
+    while (n && req->fhir_server[n - 1] == '/')
+        n--;
+    return !req->fhir_server ||
+           (strlen(base) == n && strncmp(base, req->fhir_server, n) == 0);
+}
+
+static void call_begin(struct ow_hook_calls *h, const char *body, size_t len,
+                       const char *service, ow_hook_answer_fn *fn, void *arg)
+{
+    struct ow_core *core = h->core;
+    struct hook_call *c = ow_alloc_zero(sizeof *c);
+    struct ow_search_options opt = {
+        .base_url = core->config->fhir_base_url,
+        .source = core->config->fhir_name,
+        .zone = core->zone,
+        .page_size = (unsigned)ow_config_int(core->config->fhir_page_size),
+        .max_pages = (unsigned)ow_config_int(core->config->fhir_pages_max),
+    };
+    struct ow_err err;
+
+    c->owner = h;
+    c->fn = fn;
+    c->arg = arg;
+    ow_arena_init(&c->arena, (size_t)core->config->intake_memory_max);
+    c->next = h->calls;
+    h->calls = c;
+    if (ow_hooks_read(&c->arena, body, len, service, core->config->hooks_allow_http,
+                      core->zone, &c->req, &err) != OW_OK)
+        ow_assert(!"read the same bytes before");
+    opt.patient = c->req.patient;
+    opt.authorization = c->req.authorization ? c->req.authorization : core->authorization;
+    opt.want_orders = c->req.lacks_orders;
+    opt.want_patient = c->req.lacks_patient;
+    c->search = ow_search_new(&c->arena, &opt, c->req.reader);
+    c->deadline = core->world->ops->timer_start(core->world, core->config->hooks_deadline,
+                                                on_deadline, c);
+    call_ask(c);
+}
+
+/* --- the way in --- */
+
+void ow_hook_call(struct ow_hook_calls *h, const char *service, const char *body,
+                  size_t len, ow_hook_answer_fn *fn, void *arg)
+{
+    struct ow_core *core = h->core;
+    struct ow_hooks_request req;
+    struct ow_err err = { "" };
+
+    ow_metric_add(OW_M_hooks_requests_total, 1);
+    ow_arena_reset(&h->arena);
+    if (ow_hooks_read(&h->arena, body, len, service, core->config->hooks_allow_http,
+                      core->zone, &req, &err) != OW_OK) {
+        OW_LOG(OW_INFO, "hook.refused", "CDS Hooks request refused",
+               OW_F("reason", err.text));
+        answer_error(h, 400, "invalid", err.text, fn, arg);
+    } else if (!req.lacks_orders && !req.lacks_patient) {
+        hook_judge(h, &req, &h->arena, fn, arg);
+    } else if (may_ask(core, &req)) {
+        call_begin(h, body, len, service, fn, arg);
+    } else if (req.lacks_orders) {
+        answer_error(
+            h, 412, "required",
+            "the prefetch holds no MedicationRequest search of the patient and there "
+            "is no FHIR server that may be asked",
+            fn, arg);
+    } else {
+        ow_reader_missing(req.reader, "the patient's birth date");
+        hook_judge(h, &req, &h->arena, fn, arg);
+    }
+}
+
+/* --- feedback --- */
+
+struct feedback_call {
+    struct ow_hook_calls *owner;
+    struct ow_arena arena;
+    ow_hook_answer_fn *fn;
+    void *arg;
+    size_t n;
+};
+
+static void on_feedback_stored(void *arg, enum ow_code code, const struct ow_err *err)
+{
+    struct feedback_call *c = arg;
+
+    if (code == OW_OK) {
+        ow_metric_add(OW_M_feedback_total, (int64_t)c->n);
+        c->fn(c->arg, 200, "", 0);
+    } else {
+        answer_error(c->owner, 503, "transient", err->text, c->fn, c->arg);
+    }
+    ow_arena_done(&c->arena);
+    free(c);
+}
+
+void ow_hook_feedback(struct ow_hook_calls *h, const char *service, const char *body,
+                      size_t len, ow_hook_answer_fn *fn, void *arg)
+{
+    struct feedback_call *c = ow_alloc_zero(sizeof *c);
+    const struct ow_hooks_feedback *said;
+    struct ow_feedback *rows;
+    struct ow_err err = { "" };
+
+    (void)service; /* cards of all services are told apart by their uuid */
+    *c = (struct feedback_call){ .owner = h, .fn = fn, .arg = arg };
+    ow_arena_init(&c->arena, (size_t)h->core->config->intake_memory_max);
+    if (ow_hooks_read_feedback(&c->arena, body, len, &said, &c->n, &err) != OW_OK) {
+        answer_error(h, 400, "invalid", err.text, fn, arg);
+        ow_arena_done(&c->arena);
+        free(c);
+        return;
+    }
+    rows = OW_NEW_N(&c->arena, struct ow_feedback, c->n);
+    for (size_t i = 0; i < c->n; i++) {
+        ow_time now = ow_now_utc(h->core->world);
+
+        rows[i] = (struct ow_feedback){ .card = said[i].card,
+                                        .outcome = said[i].outcome,
+                                        .reason_code = said[i].reason_code,
+                                        .reason_system = said[i].reason_system,
+                                        .suggestions = said[i].suggestions,
+                                        .at = said[i].has_at ? said[i].at : now,
+                                        .received = now };
+    }
+    ow_store_feedback(h->core->store, rows, c->n, on_feedback_stored, c);
+}
+
+/* --- life --- */
+
+struct ow_hook_calls *ow_hook_calls_new(struct ow_core *core)
+{
+    struct ow_hook_calls *h = ow_alloc_zero(sizeof *h);
+
+    h->core = core;
+    ow_arena_init(&h->arena, (size_t)core->config->intake_memory_max);
+    ow_buf_init(&h->answer, ANSWER_MAX);
+    return h;
+}
+
+void ow_hook_calls_stop(struct ow_hook_calls *h)
+{
+    while (h->calls) {
+        struct hook_call *c = h->calls;
+
+        answer_error(h, 503, "transient", "the service is stopping", c->fn, c->arg);
+        call_end(c);
+    }
+}
+
+void ow_hook_calls_free(struct ow_hook_calls *h)
+{
+    if (!h)
+        return;
+    ow_assert(!h->calls);
+    ow_arena_done(&h->arena);
+    ow_buf_done(&h->answer);
+    free(h);
+}
