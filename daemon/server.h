@@ -23,18 +23,18 @@ struct ow_server;
 struct ow_exchange; /* one request that waits for its answer */
 
 struct ow_server_limits {
-    size_t head_bytes;    /* all of the head, default 16 KiB: 431 */
-    size_t target_bytes;  /* default 8 KiB: 414 */
-    unsigned headers;     /* default 100: 431 */
-    size_t body_bytes;    /* default 4 MiB: 413 */
-    unsigned connections; /* default 1024: 503 beyond */
-    unsigned per_peer;    /* connections of one address, default 256 */
-    int64_t head_ms;      /* default 10 s */
-    int64_t body_rate;    /* bytes per second a body must keep, default 500, after 10 s of
-                             grace */
-    int64_t write_ms;     /* default 30 s */
-    int64_t idle_ms;      /* default 75 s */
-    unsigned requests;    /* per connection, default 0: no limit */
+    size_t head_bytes;     /* all of the head, default 16 KiB: 431 */
+    size_t target_bytes;   /* default 8 KiB: 414 */
+    unsigned headers;      /* default 100: 431 */
+    size_t body_bytes;     /* default 4 MiB: 413 */
+    unsigned connections;  /* default 1024: 503 beyond */
+    unsigned per_peer;     /* connections of one address, default 256 */
+    int64_t head_ms;       /* default 10 s */
+    int64_t body_rate;     /* bytes per second a body must keep, default 500 */
+    int64_t body_grace_ms; /* ... once this much has passed, default 10 s */
+    int64_t write_ms;      /* default 30 s */
+    int64_t idle_ms;       /* default 75 s */
+    unsigned requests;     /* per connection, default 0: no limit */
 };
 
 struct ow_server_options {
@@ -52,6 +52,7 @@ typedef void ow_handler_fn(struct ow_exchange *x, const struct ow_request *req,
 
 void ow_server_limits_default(struct ow_server_limits *ret);
 
+/* From here on the process ignores SIGPIPE: libuv writes without MSG_NOSIGNAL. */
 OW_MUST_USE enum ow_code ow_server_open(uv_loop_t *loop,
                                         const struct ow_server_options *opt,
                                         ow_handler_fn *handler, void *arg,
@@ -61,7 +62,10 @@ int ow_server_port(const struct ow_server *s);
 /* Stop accepting, answer what has begun with Connection: close, then call `drained`. */
 void ow_server_drain(struct ow_server *s, void (*drained)(void *arg), void *arg);
 
-/* Close everything. `closed` is called when nothing of the server is left on the loop. */
+/*
+ * Close everything and free the server. `closed` is called when nothing of it is left on
+ * the loop. An exchange that still waits must be answered all the same: that frees it.
+ */
 void ow_server_close(struct ow_server *s, void (*closed)(void *arg), void *arg);
 
 /* New certificate and key for connections from now on; the old stay on failure. */
