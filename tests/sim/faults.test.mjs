@@ -1,7 +1,7 @@
 /* Misbehaviour on command, the journal, the card sink, and the process itself. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -202,6 +202,15 @@ test('notifications_can_be_repeated_dropped_and_reordered', async () => {
   assert.ok((await sim.notifications()).some((r) => r.result === 'dropped by a fault' && r.focus === 'MedicationRequest/b'));
 });
 
+test('a_notification_can_be_late', async () => {
+  await subscribe();
+  await sim.faults([{ match: { path: 'MedicationRequest/late$' }, action: { delayMs: 150 } }]);
+  await sim.put({ ...order({}), id: 'late' });
+  await sim.put({ ...order({}), id: 'soon' });
+  await sim.idle();
+  assert.deepEqual(hook.got.map((g) => g.url.split('/').at(-1)), ['soon', 'late']);
+});
+
 test('a_notification_held_back_alone_still_goes_out', async () => {
   await subscribe();
   await sim.faults([{ match: { on: 'notify', method: 'create', path: 'MedicationRequest/c$' }, action: { reorder: true } }]);
@@ -238,6 +247,26 @@ test('a_raw_notification_goes_out_as_given', async () => {
   const reply = await sim.notify({ url: `${hook.endpoint}/x`, method: 'PUT', headers: { 'Content-Type': 'text/odd' }, body: '{"a":1,"a":2}', count: 2 });
   assert.deepEqual([reply.status, reply.body, reply.replies.length], [415, 'no', 2]);
   assert.deepEqual(hook.got.map((g) => [g.method, g.headers['content-type'], g.body]), Array(2).fill(['PUT', 'text/odd', '{"a":1,"a":2}']));
+});
+
+test('log_and_sink_can_be_emptied_and_a_reset_keeps_the_settings', async () => {
+  await fetch(sim.webhookUrl(), { method: 'POST', body: '{}' });
+  await sim.control('DELETE', 'log');
+  await sim.control('DELETE', 'webhook');
+  assert.deepEqual([await sim.log(), await sim.cards()], [[], []]);
+  await sim.settings({ pageSize: 3 });
+  await sim.reset();
+  const { pageSize } = await sim.control('GET', 'settings');
+  assert.equal(pageSize, 3);
+  await sim.settings({ pageSize: null });
+  assert.equal((await sim.control('GET', 'settings')).pageSize, 20);
+});
+
+test('garbage_and_status_faults_take_their_details', async () => {
+  const date = new Date(Date.now() + 5000).toUTCString();
+  await sim.faults([{ action: { garbage: true, status: 502 } }, { action: { status: 503, retryAfter: date } }]);
+  const [garbage, busy] = [await get(), await get()];
+  assert.deepEqual([garbage.status, busy.status, busy.headers.get('retry-after')], [502, 503, date]);
 });
 
 test('quiet_waits_for_the_client_to_stop_asking', async () => {
@@ -288,6 +317,17 @@ test('with_parent_it_ends_with_its_standard_input', async () => {
   await ready;
   child.stdin.end();
   assert.equal(await ended, 0);
+});
+
+test('a_data_file_that_cannot_be_used_ends_the_start', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'fhirsim-'));
+  const file = join(dir, 'data.json');
+  writeFileSync(file, '{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Patient","bogus":1}}]}');
+  for (const args of [['--data', join(dir, 'none.json')], ['--data', file], ['--data', file, '--shift-dates']]) {
+    const { ended } = start(args);
+    assert.equal(await ended, 1);
+  }
+  rmSync(dir, { recursive: true });
 });
 
 test('wrong_usage_is_told_and_exits_64', async () => {

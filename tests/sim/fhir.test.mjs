@@ -282,3 +282,37 @@ test('a_create_ignores_the_clients_id', async () => {
   const { body } = await sim.create({ ...issue(), id: 'mine' });
   assert.notEqual(body.id, 'mine');
 });
+
+test('parallel_conditional_creates_make_one', async () => {
+  const replies = await Promise.all(Array.from({ length: 20 }, () =>
+    sim.fhir('POST', '', { resourceType: 'Bundle', type: 'transaction', entry: alertEntries('p') })));
+  const said = replies.map((r) => r.body.entry[0].response.status);
+  assert.deepEqual([said.filter((s) => s === '201 Created').length, said.filter((s) => s === '200 OK').length], [1, 19]);
+  assert.deepEqual([await sim.duplicates('DetectedIssue'), await sim.duplicates('Task')], [[], []]);
+});
+
+test('a_json_patch_makes_a_new_version', async () => {
+  const patch = [{ op: 'replace', path: '/status', value: 'stopped' }];
+  const reply = await sim.fhir('PATCH', 'MedicationRequest/rx-p2-1', patch, { 'Content-Type': 'application/json-patch+json' });
+  assert.deepEqual([reply.status, reply.body.status, reply.headers.get('etag')], [200, 'stopped', 'W/"2"']);
+});
+
+test('a_conditional_delete_deletes_its_match', async () => {
+  await sim.create(issue(named('cd')));
+  assert.equal((await sim.fhir('DELETE', `DetectedIssue?${CONDITION}cd`)).status, 200);
+  assert.deepEqual(await sim.stored('DetectedIssue'), []);
+});
+
+test('revinclude_and_the_history_of_everything_work', async () => {
+  const entries = await sim.search('Medication?_id=med-morphine-er-30&_revinclude=MedicationRequest:medication');
+  assert.deepEqual(entries.map((e) => e.resource.id), ['med-morphine-er-30', 'rx-p4-1']);
+  await sim.deleteOrder('rx-p4-1');
+  const { body } = await sim.fhir('GET', '_history?_count=1');
+  assert.deepEqual(body.entry.map((e) => [e.request.method, e.request.url]), [['DELETE', 'MedicationRequest/rx-p4-1']]);
+});
+
+test('a_body_over_16_MiB_is_413_and_an_unknown_method_405', async () => {
+  const { status } = await sim.fhir('POST', 'Patient', ' '.repeat(17 * 1024 * 1024));
+  assert.equal(status, 413);
+  assert.equal((await sim.fhir('OPTIONS', 'Patient')).status, 405);
+});

@@ -345,3 +345,27 @@ test('a_reset_drops_what_is_on_its_way', async () => {
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal(hook.got.length, before);
 });
+
+test('extensions_strip_versions_and_set_the_number_of_tries', async () => {
+  await subscribe(flag('subscription-resthook-strip-version-ids'));
+  await sim.put({ ...order({}), id: 'rx9' });
+  await sim.idle();
+  assert.equal(hook.got[0].headers['if-match'], undefined);
+  assert.equal(JSON.parse(hook.got[0].body).meta.versionId, undefined);
+  await sim.reset();
+  hook.clear();
+  hook.reply = { status: 500 };
+  await sim.settings({ dialect: 'medplum' });
+  await subscribe({}, { extension: [{ url: `${MEDPLUM}subscription-max-attempts`, valueInteger: 2 }] });
+  await sim.order({});
+  await sim.idle();
+  assert.equal(hook.got.length, 2);
+});
+
+test('an_ended_or_deleted_subscription_is_silent', async () => {
+  await subscribe({}, { end: '2020-01-01T00:00:00Z' });
+  await sim.delete(`Subscription/${await subscribe()}`);
+  await sim.order({});
+  await sim.idle();
+  assert.equal(hook.got.length, 0);
+});
