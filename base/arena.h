@@ -33,7 +33,7 @@ void *ow_arena_array(struct ow_arena *a, size_t n, size_t size);
 char *ow_arena_strdup(struct ow_arena *a, const char *s); /* NULL gives NULL */
 char *ow_arena_strndup(struct ow_arena *a, const char *s, size_t n);
 char *ow_arena_printf(struct ow_arena *a, const char *fmt, ...) OW_PRINTF(2, 3);
-char *ow_arena_vprintf(struct ow_arena *a, const char *fmt, va_list ap);
+char *ow_arena_vprintf(struct ow_arena *a, const char *fmt, va_list ap) OW_PRINTF(2, 0);
 
 #define OW_NEW(a, type)      ((type *)ow_arena_alloc((a), sizeof(type)))
 #define OW_NEW_N(a, type, n) ((type *)ow_arena_array((a), (n), sizeof(type)))

@@ -25,7 +25,7 @@ void ow_buf_add(struct ow_buf *b, const void *data, size_t len);
 void ow_buf_str(struct ow_buf *b, const char *s);
 void ow_buf_char(struct ow_buf *b, char c);
 void ow_buf_printf(struct ow_buf *b, const char *fmt, ...) OW_PRINTF(2, 3);
-void ow_buf_vprintf(struct ow_buf *b, const char *fmt, va_list ap);
+void ow_buf_vprintf(struct ow_buf *b, const char *fmt, va_list ap) OW_PRINTF(2, 0);
 
 /* The bytes as a string ("" when empty). Valid until the next write. */
 const char *ow_buf_cstr(const struct ow_buf *b);

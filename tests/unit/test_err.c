@@ -59,10 +59,12 @@ static void a_long_sentence_is_cut_between_characters(void **state)
 
     (void)state;
     for (size_t lead = 0; lead < 6; lead++) {
+        size_t n = lead;
+
         memset(text, 'a', lead);
-        text[lead] = '\0';
-        while (strlen(text) + 3 < sizeof text)
-            strncat(text, "\xe2\x82\xac", 3);
+        for (; n + 3 < sizeof text; n += 3)
+            memcpy(text + n, "\xe2\x82\xac", 3);
+        text[n] = '\0';
         (void)ow_err_set(&err, OW_INPUT, "%s", text);
         assert_in_range(strlen(err.text), OW_ERR_SIZE - 4, OW_ERR_SIZE - 1);
         assert_true(ow_utf8_valid(err.text, strlen(err.text)));
