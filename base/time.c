@@ -46,7 +46,7 @@ ow_time ow_civil_to_utc(const struct ow_civil *c)
 
 struct ow_civil ow_civil_from_utc(ow_time t)
 {
-    int64_t days = floor_div(t, OW_DAY), ms = t - days * OW_DAY;
+    int64_t days = floor_div(t, OW_DAY), ms = t % OW_DAY + (t % OW_DAY < 0 ? OW_DAY : 0);
     int64_t z = days + DAYS_TO_1970, era = floor_div(z, ERA_DAYS);
     int64_t doe = z - era * ERA_DAYS;
     int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / (ERA_DAYS - 1)) / 365;
