@@ -110,6 +110,8 @@ archive base "$copy"/base/*.c
 pure pass '#include <string.h>\nstatic const char *const t[] = { "a", "b" };\nunsigned long ow_f(int i);\nunsigned long ow_f(int i) { return strlen(t[i]); }'
 pure fail '#include <time.h>\nlong ow_f(void);\nlong ow_f(void) { return time(0); }'
 pure fail '#include <unistd.h>\nint ow_f(void);\nint ow_f(void) { return getpid(); }'
+pure pass 'void *ow_alloc(unsigned long n);\nvoid *ow_f(void);\nvoid *ow_f(void) { return ow_alloc(9); }'
+pure fail 'int ow_store_open(void);\nint ow_f(void);\nint ow_f(void) { return ow_store_open(); }'
 pure fail '#include <stdlib.h>\nvoid *ow_f(void);\nvoid *ow_f(void) { return malloc(9); }'
 pure fail 'int ow_f(void);\nint ow_f(void) { static int n; return ++n; }'
 pure fail 'int ow_global = 7;'
