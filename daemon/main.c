@@ -1,0 +1,80 @@
+/* opiward: one program, subcommands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "daemon/command.h"
+
+static int version_main(int argc, char **argv)
+{
+    if (argc == 1 && ow_streq(argv[0], "--json"))
+        printf("{\"name\":\"opiward\",\"version\":\"%s\"}\n", OW_VERSION);
+    else if (argc == 0)
+        printf("opiward %s\n", OW_VERSION);
+    else
+        return fprintf(stderr, "usage: opiward version [--json]\n"), OW_EXIT_USAGE;
+    return OW_EXIT_OK;
+}
+
+static int help_main(int argc, char **argv);
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *usage, *help;
+} commands[] = {
+    {"serve",     ow_serve_main,    "serve [--config FILE]",          "the daemon, in the foreground"                                         },
+    { "check",    ow_check_main,    "check [--config FILE] [--json]",
+     "read configuration, tables and keys; print every error as file:line:column"                                                             },
+    { "evaluate", ow_evaluate_main,
+     "evaluate [--at INSTANT] [--preset NAME] [--hook NAME] [--config FILE]\n"
+      "                   [--format json|text] FILE...",              "the judgement offline, on FHIR or CDS Hooks files; - is standard input"},
+    { "version",  version_main,     "version [--json]",               "print the version"                                                     },
+    { "help",     help_main,        "help [COMMAND]",                 "print this, or the usage of one command"                               },
+};
+
+static void usage(FILE *to)
+{
+    fputs("opiward: opioid safety alerts from FHIR medication orders\n\n", to);
+    for (size_t i = 0; i < OW_LEN(commands); i++)
+        fprintf(to, "  opiward %s\n      %s\n", commands[i].usage, commands[i].help);
+    fputs(
+        "\nExit status: 0 fine, 64 wrong usage, 65 bad data, 69 something needed is missing,\n"
+        "70 internal error, 71 system error, 73 cannot create, 74 input or output, 75 try\n"
+        "again, 77 permission, 78 bad configuration. More: man opiward.\n",
+        to);
+}
+
+static int help_main(int argc, char **argv)
+{
+    if (argc == 0) {
+        usage(stdout);
+        return OW_EXIT_OK;
+    }
+    for (size_t i = 0; argc == 1 && i < OW_LEN(commands); i++) {
+        if (ow_streq(argv[0], commands[i].name)) {
+            printf("usage: opiward %s\n\n%s\n", commands[i].usage, commands[i].help);
+            return OW_EXIT_OK;
+        }
+    }
+    fprintf(stderr, "opiward help: no such command\n");
+    return OW_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+
+    if (ow_streq(name, "--help") || ow_streq(name, "-h"))
+        name = "help";
+    if (ow_streq(name, "--version"))
+        name = "version";
+    for (size_t i = 0; i < OW_LEN(commands); i++) {
+        if (ow_streq(name, commands[i].name))
+            return commands[i].run(argc - 2, argv + 2);
+    }
+    if (argc > 1)
+        fprintf(stderr, "opiward: no command '%s'\n\n", name);
+    usage(stderr);
+    return OW_EXIT_USAGE;
+}
