@@ -50,6 +50,9 @@ OW_MUST_USE enum ow_code ow_config_load(const char *file, ow_config_report_fn *r
 const struct ow_config *ow_config_ref(const struct ow_config *c);
 void ow_config_unref(const struct ow_config *c);
 
+/* /etc/opiward/opiward.yaml when it exists, else NULL: the built-in defaults. */
+const char *ow_config_default_file(void);
+
 /* The int value of a number setting that has no preset. */
 int64_t ow_config_int(struct ow_config_number n);
 
