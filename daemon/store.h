@@ -29,6 +29,7 @@ struct ow_store_options {
     /* Called from any thread when callbacks wait for ow_store_poll. */
     void (*wake)(void *arg);
     void *wake_arg;
+    const char *vfs; /* NULL; a test names the disk that it makes fail */
 };
 
 enum ow_open_result {
