@@ -8,8 +8,8 @@
  * unless -Dinterop.port says otherwise.
  *
  * Settings stay what HAPI ships, so that tests meet what sites meet, but for these: subscriptions are on
- * (rest-hook and websocket) and queued at once; references to other servers are accepted; a resource others point
- * at can be deleted; JSON is the default encoding.
+ * (rest-hook and websocket), and changes are looked for every 200 ms instead of 5000 (-Dinterop.poll.ms); references
+ * to other servers are accepted; a resource others point at can be deleted; JSON is the default encoding.
  */
 package interop;
 
@@ -178,7 +178,8 @@ public final class FhirServer {
             SubscriptionSettings s = new SubscriptionSettings();
             s.addSupportedSubscriptionType(SubscriptionChannelType.RESTHOOK);
             s.addSupportedSubscriptionType(SubscriptionChannelType.WEBSOCKET);
-            s.setSubscriptionChangeQueuedImmediately(true);
+            s.setSubscriptionChangeQueuedImmediately(true); /* Subscriptions only: others wait for the poll */
+            s.setSubscriptionIntervalInMs(Long.getLong("interop.poll.ms", 200));
             return s;
         }
 
