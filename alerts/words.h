@@ -1,0 +1,31 @@
+/*
+ * Words: every sentence of the judgement, in one table
+ *
+ * The texts stand in words.def. A text is a template: {1} to {9} are replaced by the
+ * arguments, which are strings; a missing argument is "". What comes out lives in the
+ * arena.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/ratio.h"
+#include "base/time.h"
+
+enum ow_word {
+#define WORD(name, text) OW_WORD_##name,
+#include "alerts/words.def"
+#undef WORD
+    OW_WORD_N,
+};
+
+const char *ow_word(enum ow_word w);
+
+/* ow_say(arena, OW_WORD_REACHES, "120", "90") is "120 MME/d reaches 90". */
+#define ow_say(arena, word, ...)                                                         \
+    ow_say_args((arena), (word), (const char *const[]){ NULL, ##__VA_ARGS__, NULL })
+const char *ow_say_args(struct ow_arena *arena, enum ow_word w, const char *const *args);
+
+/* At most two places, rounded half up. */
+const char *ow_say_ratio(struct ow_arena *arena, struct ow_ratio v);
+const char *ow_say_int(struct ow_arena *arena, int64_t v);
+const char *ow_say_date(struct ow_arena *arena, ow_time t, const struct ow_zone *zone);
