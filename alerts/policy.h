@@ -20,6 +20,7 @@ struct ow_policy {
     struct ow_ratio med_critical; /* MME/d, 90 [site-policy under cdc-2022] */
     int64_t acute_days;           /* orders this short alert one tier lower: 7 */
     int sedative_age;             /* from this age on critical: 65 */
+    struct ow_ratio sedative_med; /* MME/d from which a sedative is critical: 50 */
 
     int64_t stale_days;   /* an order active this long after its supply ended: 14 */
     bool count_stale;     /* true: it still counts, flagged */

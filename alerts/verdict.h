@@ -85,6 +85,7 @@ struct ow_finding {
     const char *rule; /* med-threshold */
     enum ow_tier tier;
     const char *reason;         /* 120 MME/d reaches 90 */
+    const char *summary;        /* the same as the first line of a card */
     const char *const *sources; /* CDC-2022-R4 */
     size_t n_sources;
     const char *const *evidence; /* references */
