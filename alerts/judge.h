@@ -1,0 +1,75 @@
+/*
+ * Judge: the working state of one evaluation
+ *
+ * Only the files of the judgement include this. ow_evaluate fills it in the order of the
+ * declarations below; each step reads what the steps before it left and nothing else.
+ */
+#pragma once
+
+#include "alerts/dosage.h"
+#include "alerts/evaluate.h"
+#include "alerts/identify.h"
+#include "alerts/words.h"
+
+/* One order on its way to a line. */
+struct ow_item {
+    const struct ow_order *order;
+    struct ow_drug drug;
+    enum ow_role role;
+    const char *reason;
+    bool stands; /* by status and intent it is in force, or being signed */
+    unsigned flags;
+
+    /* Dose from the directions, else from the supply; in units of `dose.basis`. */
+    bool has_dose;
+    struct ow_dose dose;
+    bool has_supplied; /* `supplied` a day, from a dispense or the dispenseRequest */
+    struct ow_ratio supplied;
+    struct ow_factor factor;
+    struct ow_ratio med, med_low; /* now, or when it starts */
+    struct ow_ratio amount;       /* daily amount behind `med` */
+    struct ow_ratio med_supplied;
+    size_t step; /* of the dose, behind `med` */
+
+    /* When. `span` is what the order says, `taken` when it adds to the total. */
+    struct ow_span span, taken; /* `taken` is empty when it is not in force */
+    bool has_length;            /* directions or supply say when it ends */
+    bool bounded;               /* the directions do */
+    const struct ow_item *next; /* what replaces it, or cuts it short */
+    struct ow_line *line;
+};
+
+struct ow_judge {
+    const struct ow_chart *chart;
+    const struct ow_question *q;
+    const struct ow_knowledge *kb;
+    const struct ow_policy *policy;
+    struct ow_arena *arena;
+    struct ow_span window; /* from the asked instant to the horizon */
+
+    struct ow_item *items;
+    size_t n_items;
+
+    struct ow_ratio lasting_peak; /* of the orders that are not acute */
+    bool has_lasting;
+
+    struct ow_verdict *v;
+    const char **notes;
+    size_t n_notes, cap_notes;
+};
+
+void ow_judge_note(struct ow_judge *j, const char *text);
+
+/* Is it an opioid of the patient, whatever its dose? */
+static inline bool ow_item_opioid(const struct ow_item *it)
+{
+    return it->role == OW_ROLE_COUNTED || it->role == OW_ROLE_UNREADABLE ||
+           it->role == OW_ROLE_EXCLUDED;
+}
+
+/* Is it a sedative that the patient takes or will take? */
+static inline bool ow_item_sedative(const struct ow_item *it)
+{
+    return it->drug.sedative != NULL && it->drug.sedative->cls != OW_SEDATIVE_NOT &&
+           it->taken.until > it->taken.from;
+}
