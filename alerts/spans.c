@@ -1,0 +1,186 @@
+#include "alerts/spans.h"
+
+#include "base/text.h"
+
+enum { PATCH_HOURS = 72 }; /* wear time where the product states none */
+
+struct bounds { /* what the directions say about the beginning and the end */
+    bool has_span;
+    struct ow_span span;
+    bool has_length;
+    int64_t length_ms;
+};
+
+/* Bounds of all dosage lines: they hold when each line has them. */
+static struct bounds bounds_of_lines(const struct ow_order *o)
+{
+    struct bounds ret = { .has_span = o->n_dosages > 0, .has_length = o->n_dosages > 0 };
+
+    for (size_t i = 0; i < o->n_dosages; i++) {
+        const struct ow_timing *t = &o->dosages[i].timing;
+        int64_t ms = 0;
+        bool duration = o->dosages[i].has_timing &&
+                        ((t->bounds == OW_BOUNDS_DURATION &&
+                          ow_duration_ms(&t->bounds_duration, &ms)) ||
+                         (t->bounds == OW_BOUNDS_RANGE &&
+                          ow_duration_ms(&t->bounds_range.high, &ms)));
+        bool period = o->dosages[i].has_timing && t->bounds == OW_BOUNDS_PERIOD;
+
+        ret.has_length &= duration;
+        ret.has_span &= period;
+        if (duration) /* one after the other, or side by side */
+            ret.length_ms = o->dosages[i].has_sequence ? ow_time_add(ret.length_ms, ms)
+                            : ms > ret.length_ms       ? ms
+                                                       : ret.length_ms;
+        if (period && i == 0)
+            ret.span = t->bounds_period;
+        if (period && t->bounds_period.from < ret.span.from)
+            ret.span.from = t->bounds_period.from;
+        if (period && t->bounds_period.until > ret.span.until)
+            ret.span.until = t->bounds_period.until;
+    }
+    return ret;
+}
+
+static struct bounds bounds_of(const struct ow_item *it)
+{
+    struct bounds ret;
+
+    if (!it->has_dose || (it->flags & OW_FLAG_FROM_SUPPLY) != 0)
+        return bounds_of_lines(it->order);
+    ret = (struct bounds){ .has_span = it->dose.has_bounds,
+                           .span = it->dose.bounds,
+                           .has_length = it->dose.has_length,
+                           .length_ms = it->dose.length_ms };
+    return ret;
+}
+
+/* Days from quantity over daily units, for countable forms and liquids in mL. */
+static bool days_of_quantity(const struct ow_item *it, struct ow_ratio *ret)
+{
+    const struct ow_product *p = it->drug.product;
+    const struct ow_quantity *q = &it->order->supply_quantity;
+    struct ow_ratio unit, units, days;
+
+    if (p == NULL || !it->has_dose || it->dose.n_steps != 1 || !q->has_value ||
+        (it->flags & OW_FLAG_FROM_SUPPLY) != 0 || !ow_ratio_positive(q->value) ||
+        !ow_ratio_positive(p->strength) || p->strength_unit == OW_STRENGTH_MG_ACTUAT)
+        return false;
+    if (p->strength_unit == OW_STRENGTH_MG_ML && !ow_strcaseeq(q->unit, "ml") &&
+        !ow_strcaseeq(q->code, "ml"))
+        return false;
+    unit = p->strength;
+    if (it->dose.basis != OW_BASIS_MG_DAY &&
+        !ow_ratio_mul(unit, OW_RATIO(1000, 1), &unit))
+        return false;
+    if (!ow_ratio_div(it->dose.steps[0].high, unit, &units) ||
+        !ow_ratio_positive(units) || !ow_ratio_div(q->value, units, &days))
+        return false;
+    if (it->dose.basis == OW_BASIS_MCG_HOUR &&
+        !ow_ratio_mul(
+            days, OW_RATIO(p->patch_hours > 0 ? p->patch_hours : PATCH_HOURS, 24), &days))
+        return false;
+    *ret = days;
+    return true;
+}
+
+/* Milliseconds that the whole supply lasts, refills included. */
+static bool supply_ms(const struct ow_item *it, int64_t *ret)
+{
+    const struct ow_order *o = it->order;
+    struct ow_ratio days, ms;
+
+    if (!ow_supply_days(o, &days) && !days_of_quantity(it, &days))
+        return false;
+    if (o->has_refills && o->refills > 0 && o->refills < INT64_MAX &&
+        !ow_ratio_mul(days, OW_RATIO(o->refills + 1, 1), &days))
+        return false;
+    if (!ow_ratio_positive(days) || !ow_ratio_mul(days, OW_RATIO(OW_DAY, 1), &ms))
+        return false;
+    *ret = ow_ratio_floor(ms);
+    return true;
+}
+
+static ow_time start_of(const struct ow_judge *j, const struct ow_order *o,
+                        const struct bounds *b)
+{
+    ow_time at = j->window.from;
+    ow_time own = b->has_span && b->span.from != OW_TIME_MIN           ? b->span.from
+                  : o->has_validity && o->validity.from != OW_TIME_MIN ? o->validity.from
+                                                                       : OW_TIME_MIN;
+
+    if (o->is_draft)
+        return own > at ? own : at;
+    if (own != OW_TIME_MIN)
+        return own;
+    return o->has_authored ? o->authored.from : OW_TIME_MIN;
+}
+
+static void span_out(struct ow_item *it, const char *reason)
+{
+    it->taken = (struct ow_span){ 0, 0 };
+    it->stands = false;
+    it->reason = reason;
+    if (it->role != OW_ROLE_NOT_OPIOID)
+        it->role = OW_ROLE_INACTIVE;
+}
+
+/* The directions say when it ends, and it has: out of force, or a draft out of joint. */
+static void span_over(const struct ow_judge *j, struct ow_item *it)
+{
+    const char *day = ow_say_date(j->arena, it->span.until, j->q->zone);
+
+    if (it->order->is_draft) { /* it is being signed all the same */
+        it->taken = (struct ow_span){ j->window.from, OW_TIME_MAX };
+        if (it->role != OW_ROLE_COUNTED)
+            return;
+        it->role = OW_ROLE_UNREADABLE;
+        it->reason = ow_say(j->arena, OW_WORD_DRAFT_ENDED, day);
+        return;
+    }
+    span_out(it, ow_say(j->arena, OW_WORD_ENDED, day));
+}
+
+/* The supply has ended and nobody ended the order. */
+static void span_outlived(const struct ow_judge *j, struct ow_item *it)
+{
+    ow_time stale = ow_time_add(it->span.until, j->policy->stale_days * OW_DAY);
+
+    it->flags |= OW_FLAG_SUPPLY_ENDED;
+    it->taken.until = OW_TIME_MAX;
+    if (j->window.from <= stale)
+        return;
+    it->flags |= OW_FLAG_STALE_ACTIVE;
+    if (j->policy->count_stale)
+        return;
+    span_out(it, ow_say(j->arena, OW_WORD_SUPPLY_ENDED,
+                        ow_say_date(j->arena, it->span.until, j->q->zone)));
+}
+
+void ow_span_read(const struct ow_judge *j, struct ow_item *it)
+{
+    struct bounds b = bounds_of(it);
+    int64_t ms = 0;
+    ow_time from = start_of(j, it->order, &b), until = OW_TIME_MAX;
+    ow_time first = from; /* bounds that count from a start count from the real one */
+
+    if (b.has_span && b.span.until != OW_TIME_MAX) {
+        until = b.span.until;
+        it->bounded = true;
+    } else if (b.has_length && first != OW_TIME_MIN) {
+        until = ow_time_add(first, b.length_ms);
+        it->bounded = true;
+    } else if (first != OW_TIME_MIN && supply_ms(it, &ms)) {
+        until = ow_time_add(first, ms);
+    }
+    it->has_length = until != OW_TIME_MAX;
+    if (!it->has_length)
+        it->flags |= OW_FLAG_OPEN_ENDED;
+    it->span = it->taken = (struct ow_span){ from, until };
+    if (until > j->window.from)
+        return;
+    if (it->bounded || it->order->kind == OW_DISPENSE)
+        span_over(j, it); /* what was dispensed has been taken */
+    else
+        span_outlived(j, it);
+}
