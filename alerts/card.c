@@ -1,0 +1,443 @@
+#include "alerts/card.h"
+
+#include <string.h>
+
+#include "alerts/rules.h"
+#include "base/text.h"
+
+/* ---- a text that grows by pieces ---- */
+
+struct text {
+    struct ow_arena *arena;
+    const char **pieces;
+    size_t n, cap, len;
+};
+
+static void text_add(struct text *t, const char *piece)
+{
+    OW_ARENA_GROW(t->arena, t->pieces, t->n, t->cap);
+    t->pieces[t->n++] = piece;
+    t->len += strlen(piece);
+}
+
+static const char *text_join(const struct text *t)
+{
+    char *ret = ow_arena_alloc(t->arena, t->len + 1), *at = ret;
+
+    for (size_t i = 0; i < t->n; i++) {
+        size_t n = strlen(t->pieces[i]);
+
+        memcpy(at, t->pieces[i], n);
+        at += n;
+    }
+    *at = '\0';
+    return ret;
+}
+
+/* Heading before the first row of a list only. */
+static void text_row(struct text *t, bool *headed, enum ow_word head, const char *row)
+{
+    if (!*headed)
+        text_add(t, ow_word(head));
+    *headed = true;
+    text_add(t, row);
+}
+
+/* ---- which finding leads ---- */
+
+static bool may_lead(const struct ow_judge *j, const struct ow_finding *f)
+{
+    if (f->tier > OW_TIER_INFO)
+        return true;
+    return j->chart->hook != OW_HOOK_NONE && !ow_streq(f->rule, "unknown-drug");
+}
+
+static const struct ow_finding *find_lead(const struct ow_judge *j)
+{
+    const struct ow_finding *ret = NULL;
+
+    for (size_t i = 0; i < j->v->n_findings; i++) {
+        const struct ow_finding *f = &j->v->findings[i];
+
+        if (may_lead(j, f) && (ret == NULL || f->tier > ret->tier))
+            ret = f; /* findings stand in the order of the rules */
+    }
+    return ret;
+}
+
+/* All but the one that leads were held back from a card of their own. */
+static void suppress_by_rank(struct ow_judge *j, const struct ow_finding *lead)
+{
+    struct ow_verdict *v = j->v;
+    size_t n = v->n_suppressed;
+    struct ow_suppression *list = OW_NEW_N(j->arena, struct ow_suppression,
+                                           n + v->n_findings);
+
+    if (n > 0)
+        memcpy(list, v->suppressed, n * sizeof *list);
+    for (size_t i = 0; i < v->n_findings; i++)
+        if (&v->findings[i] != lead)
+            list[n++] = (struct ow_suppression){ v->findings[i].rule, "rank", NULL };
+    v->suppressed = list;
+    v->n_suppressed = n;
+}
+
+/* ---- summary ---- */
+
+static const char *strongest_sedative(const struct ow_judge *j)
+{
+    const struct ow_sedation *best = NULL;
+    bool fired = false;
+
+    for (size_t i = 0; i < j->v->n_findings; i++)
+        fired |= ow_streq(j->v->findings[i].rule, "sedative-coprescribing");
+    for (size_t i = 0; fired && i < j->v->n_sedatives; i++) {
+        const struct ow_sedation *s = &j->v->sedatives[i];
+
+        if (s->tier <= 2 && s->overlap_days > 0 &&
+            (best == NULL || s->overlap_days > best->overlap_days))
+            best = s;
+    }
+    return best != NULL ? best->drug : NULL;
+}
+
+/* One line of text: no control characters. */
+static const char *plain(struct ow_arena *arena, const char *s)
+{
+    char *ret = ow_arena_strdup(arena, s);
+
+    for (char *c = ret; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = ' ';
+    return ret;
+}
+
+static const char *capital(struct ow_arena *arena, const char *s)
+{
+    char *ret = ow_arena_strdup(arena, s);
+
+    if (ret[0] >= 'a' && ret[0] <= 'z')
+        ret[0] = (char)(ret[0] - 'a' + 'A');
+    return ret;
+}
+
+static const char *summary_of(struct ow_judge *j, const struct ow_finding *lead)
+{
+    const char *ret = lead->summary;
+    const char *sedative = strongest_sedative(j);
+
+    if (sedative != NULL && ow_streq(lead->rule, "med-threshold"))
+        ret = ow_say(j->arena, OW_WORD_SUMMARY_ALSO, ret, sedative);
+    if (ow_starts_with(ret, "at least"))
+        ret = capital(j->arena, ret);
+    return ow_card_cut(j->arena, plain(j->arena, ret), OW_CARD_SUMMARY);
+}
+
+/* ---- detail ---- */
+
+static const char *at_least(struct ow_judge *j, struct ow_ratio med)
+{
+    const char *text = ow_say_ratio(j->arena, med);
+
+    return j->v->at_least ? ow_say(j->arena, OW_WORD_AT_LEAST, text) : text;
+}
+
+/* "name (Type/id; this draft; as needed ...)" */
+static const char *order_cell(struct ow_judge *j, const struct ow_item *it)
+{
+    static const struct {
+        unsigned flag;
+        enum ow_word word;
+    } tags[] = {
+        {OW_FLAG_DRAFT,         OW_WORD_TAG_DRAFT },
+        { OW_FLAG_PRN,          OW_WORD_TAG_PRN   },
+        { OW_FLAG_RANGE,        OW_WORD_TAG_RANGE },
+        { OW_FLAG_FROM_SUPPLY,  OW_WORD_TAG_SUPPLY},
+        { OW_FLAG_CAPPED,       OW_WORD_TAG_CAPPED},
+        { OW_FLAG_STALE_ACTIVE, OW_WORD_TAG_STALE },
+        { OW_FLAG_RECTAL,       OW_WORD_TAG_RECTAL},
+    };
+    struct text t = { .arena = j->arena };
+
+    text_add(&t, ow_card_escape(j->arena, it->drug.name));
+    text_add(&t, " (");
+    text_add(&t, it->order->reference != NULL
+                     ? ow_card_escape(j->arena, it->order->reference)
+                     : "?");
+    for (size_t i = 0; i < OW_LEN(tags); i++)
+        if ((it->flags & tags[i].flag) != 0) {
+            text_add(&t, "; ");
+            text_add(&t, ow_word(tags[i].word));
+        }
+    if ((it->flags & OW_FLAG_OLDER_FACTOR) != 0) {
+        text_add(&t, "; ");
+        text_add(&t, ow_say(j->arena, OW_WORD_TAG_OLDER, it->line->table));
+    }
+    if (it->line->reason != NULL) {
+        text_add(&t, "; ");
+        text_add(&t, ow_card_escape(j->arena, it->line->reason));
+    }
+    text_add(&t, ")");
+    return text_join(&t);
+}
+
+static const char *order_cell_short(struct ow_judge *j, const struct ow_item *it)
+{
+    const char *reference = it->order->reference != NULL ? it->order->reference : "?";
+
+    return ow_arena_printf(j->arena, "%s (%s)", ow_card_escape(j->arena, it->drug.name),
+                           ow_card_escape(j->arena, reference));
+}
+
+static bool taken_at(const struct ow_item *it, ow_time at)
+{
+    return it->taken.from <= at && at < it->taken.until;
+}
+
+static void detail_table(struct ow_judge *j, struct text *t)
+{
+    const struct ow_total *total = &j->v->total;
+    const char *sum = NULL;
+    bool any = false;
+
+    for (size_t i = 0; i < j->n_items; i++) {
+        const struct ow_item *it = &j->items[i];
+        const char *med;
+
+        if (it->role != OW_ROLE_COUNTED)
+            continue;
+        med = ow_say_ratio(j->arena, it->med);
+        text_row(t, &any, OW_WORD_TABLE_HEAD,
+                 ow_say(j->arena, OW_WORD_TABLE_ROW, order_cell(j, it),
+                        ow_card_escape(j->arena, it->line->derivation), med));
+        if (taken_at(it, j->window.from))
+            sum = sum == NULL ? med : ow_say(j->arena, OW_WORD_PLUS, sum, med);
+    }
+    if (total->has_now)
+        text_add(t, ow_say(j->arena, OW_WORD_TABLE_TOTAL, sum != NULL ? sum : "",
+                           at_least(j, total->now)));
+    if (total->has_peak &&
+        (!total->has_now || ow_ratio_cmp(total->peak, total->now) != 0))
+        text_add(t, ow_say(j->arena, OW_WORD_TABLE_PEAK,
+                           ow_say_date(j->arena, j->v->peak_at, j->q->zone),
+                           at_least(j, total->peak)));
+}
+
+static void detail_sedatives(struct ow_judge *j, struct text *t)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < j->v->n_sedatives; i++) {
+        const struct ow_sedation *s = &j->v->sedatives[i];
+        const char *days = s->overlap_days == 0 ? ow_word(OW_WORD_NOT_TOGETHER)
+                           : s->overlap_days == 1
+                               ? ow_word(OW_WORD_DAY_TOGETHER)
+                               : ow_say(j->arena, OW_WORD_DAYS_TOGETHER,
+                                        ow_say_int(j->arena, s->overlap_days));
+
+        text_row(t, &any, OW_WORD_HEAD_SEDATIVES,
+                 ow_say(j->arena, OW_WORD_ROW_SEDATIVE, ow_card_escape(j->arena, s->drug),
+                        ow_card_escape(j->arena, s->cls), days));
+    }
+}
+
+/* Every opioid, and what might be one, that is not in the sum. */
+static void detail_not_counted(struct ow_judge *j, struct text *t)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < j->n_items; i++) {
+        const struct ow_item *it = &j->items[i];
+        bool opioid = it->drug.kind == OW_DRUG_OPIOID || it->drug.kind == OW_DRUG_BARE;
+        bool doubt = it->role == OW_ROLE_UNKNOWN &&
+                     (it->drug.like != NULL || it->drug.nameless);
+
+        if (it->role == OW_ROLE_COUNTED || (!opioid && !doubt))
+            continue;
+        text_row(t, &any, OW_WORD_HEAD_NOT_COUNTED,
+                 ow_say(j->arena, OW_WORD_ROW_NOT_COUNTED, order_cell_short(j, it),
+                        ow_card_escape(j->arena, it->reason)));
+    }
+}
+
+static void detail_missing(struct ow_judge *j, struct text *t)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < j->chart->n_missing; i++)
+        text_row(t, &any, OW_WORD_HEAD_MISSING,
+                 ow_say(j->arena, OW_WORD_ROW_PLAIN,
+                        ow_card_escape(j->arena, j->chart->missing[i])));
+}
+
+static void detail_also(struct ow_judge *j, struct text *t, const struct ow_finding *lead)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < j->v->n_findings; i++)
+        if (&j->v->findings[i] != lead)
+            text_row(t, &any, OW_WORD_HEAD_ALSO,
+                     ow_say(j->arena, OW_WORD_ROW_PLAIN,
+                            ow_card_escape(j->arena, j->v->findings[i].reason)));
+}
+
+static void detail_review(struct ow_judge *j, struct text *t,
+                          const struct ow_finding *lead)
+{
+    bool treated = false;
+
+    for (size_t i = 0; i < j->n_items; i++)
+        treated |= j->items[i].role == OW_ROLE_EXCLUDED;
+    if (ow_streq(lead->rule, "med-threshold"))
+        text_add(t, ow_word(OW_WORD_REVIEW_MED));
+    if (ow_streq(lead->rule, "sedative-coprescribing"))
+        text_add(t, ow_word(OW_WORD_REVIEW_SEDATIVE));
+    if (treated)
+        text_add(t, ow_word(OW_WORD_REVIEW_OUD));
+}
+
+static const char *detail_of(struct ow_judge *j, const struct ow_finding *lead)
+{
+    struct text t = { .arena = j->arena };
+
+    text_add(&t, "**");
+    text_add(&t, capital(j->arena, ow_card_escape(j->arena, lead->reason)));
+    text_add(&t, "**\n\n");
+    detail_table(j, &t);
+    detail_sedatives(j, &t);
+    detail_not_counted(j, &t);
+    detail_missing(j, &t);
+    detail_also(j, &t, lead);
+    detail_review(j, &t, lead);
+    text_add(&t, ow_say(j->arena, OW_WORD_FOOTER, j->v->table,
+                        j->v->products != NULL ? j->v->products : "?",
+                        ow_card_escape(j->arena, j->v->policy),
+                        ow_card_escape(j->arena, j->v->policy_version)));
+    return text_join(&t);
+}
+
+/* ---- the parts that machines read ---- */
+
+static const struct {
+    const char *code;
+    enum ow_word word;
+} overrides[] = {
+    {"benefit-outweighs-risk", OW_WORD_OVERRIDE_BENEFIT   },
+    { "short-course",          OW_WORD_OVERRIDE_SHORT     },
+    { "gradual-change",        OW_WORD_OVERRIDE_TAPER     },
+    { "active-cancer",         OW_WORD_OVERRIDE_CANCER    },
+    { "palliative",            OW_WORD_OVERRIDE_PALLIATIVE},
+    { "specialist",            OW_WORD_OVERRIDE_SPECIALIST},
+    { "not-taken",             OW_WORD_OVERRIDE_NOT_TAKEN },
+    { "inaccurate",            OW_WORD_OVERRIDE_INACCURATE},
+};
+
+static void card_overrides(struct ow_judge *j, struct ow_card *c)
+{
+    struct ow_coding *list = OW_NEW_N(j->arena, struct ow_coding, OW_LEN(overrides));
+
+    for (size_t i = 0; i < OW_LEN(overrides); i++)
+        list[i] = (struct ow_coding){ j->policy->override_system, overrides[i].code,
+                                      ow_word(overrides[i].word) };
+    c->override_reasons = list;
+    c->n_override_reasons = OW_LEN(overrides);
+}
+
+/* A draft that may be taken back: selected, and part of what the card speaks of. */
+static bool may_remove(const struct ow_item *it)
+{
+    return it->order->is_draft && it->order->selected && it->order->reference != NULL &&
+           (ow_item_opioid(it) ||
+            (ow_item_sedative(it) && it->drug.sedative->tier <= 2) ||
+            (it->role == OW_ROLE_UNKNOWN && it->drug.like != NULL));
+}
+
+static void card_suggestions(struct ow_judge *j, struct ow_card *c)
+{
+    struct ow_suggestion *list;
+    size_t n = 0;
+
+    if (j->chart->hook == OW_HOOK_NONE)
+        return;
+    for (size_t i = 0; i < j->n_items; i++)
+        n += may_remove(&j->items[i]);
+    if (n == 0)
+        return;
+    list = OW_NEW_N(j->arena, struct ow_suggestion, n);
+    for (size_t i = 0; i < j->n_items; i++) {
+        const struct ow_item *it = &j->items[i];
+        const char *name;
+        struct ow_action *a;
+
+        if (!may_remove(it))
+            continue;
+        name = plain(j->arena, it->drug.name);
+        a = OW_NEW(j->arena, struct ow_action);
+        a->type = "delete";
+        a->description = ow_say(j->arena, OW_WORD_SUGGEST_REMOVE_TEXT, name);
+        a->resource_id = it->order->reference;
+        list[c->n_suggestions++] = (struct ow_suggestion){
+            .label = n == 1 ? ow_word(OW_WORD_SUGGEST_REMOVE)
+                            : ow_say(j->arena, OW_WORD_SUGGEST_REMOVE_ONE, name),
+            .actions = a,
+            .n_actions = 1,
+        };
+    }
+    c->suggestions = list;
+}
+
+/* Orders that a finding named; the pointers are the orders' own. */
+static bool is_evidence(const struct ow_verdict *v, const char *reference)
+{
+    for (size_t i = 0; i < v->n_findings; i++) {
+        const struct ow_finding *f = &v->findings[i];
+
+        for (size_t k = 0; f->tier > OW_TIER_INFO && k < f->n_evidence; k++)
+            if (f->evidence[k] == reference)
+                return true;
+    }
+    return false;
+}
+
+static void card_related(struct ow_judge *j, struct ow_card *c)
+{
+    const char **list = OW_NEW_N(j->arena, const char *, j->n_items);
+
+    for (size_t i = 0; i < j->n_items; i++) {
+        const char *reference = j->items[i].order->reference;
+
+        if (reference != NULL && is_evidence(j->v, reference))
+            list[c->n_related++] = reference;
+    }
+    c->related = list;
+}
+
+void ow_cards_build(struct ow_judge *j)
+{
+    const struct ow_finding *lead = find_lead(j);
+    const struct ow_total *total = &j->v->total;
+    struct ow_card *c;
+
+    suppress_by_rank(j, lead);
+    if (lead == NULL)
+        return;
+    c = OW_NEW(j->arena, struct ow_card);
+    c->key = ow_arena_printf(j->arena, "%s|%s|%s",
+                             j->v->patient != NULL ? j->v->patient : "", lead->rule,
+                             lead->cause);
+    c->summary = summary_of(j, lead);
+    c->detail = detail_of(j, lead);
+    c->indicator = lead->tier;
+    c->source_label = j->policy->source_label;
+    c->source_url = j->policy->source_url;
+    c->topic = (struct ow_coding){ j->policy->topic_system, lead->rule,
+                                   ow_rule_topic(lead->rule) };
+    c->rule = lead->rule;
+    if (total->has_peak)
+        c->med_text = at_least(j, total->has_now ? total->now : total->peak);
+    card_suggestions(j, c);
+    card_overrides(j, c);
+    card_related(j, c);
+    j->v->cards = c;
+    j->v->n_cards = 1;
+}

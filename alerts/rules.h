@@ -1,0 +1,26 @@
+/*
+ * Rules: timeline and lines to findings
+ *
+ * A numbered table: each rule has a name, a switch of the policy, the exclusions that
+ * silence it, and one small function that cites its source. Rules run in the order of the
+ * table, whatever the patient; a finding that an exclusion holds back becomes a note in
+ * `suppressed` with the resource that did it.
+ *
+ * In a hook with drafts a finding needs a selected draft that has part in it: a card
+ * about what the user is not doing right now is noise. [CDS Hooks order-select]
+ */
+#pragma once
+
+#include "alerts/judge.h"
+
+/* Facts, findings, suppressed. Reads lines, sedatives and totals. */
+void ow_rules_run(struct ow_judge *j);
+
+/* Place of a rule in the table, for ranking, and its name for people. */
+size_t ow_rule_number(const char *rule);
+const char *ow_rule_topic(const char *rule);
+
+/* Whole years of age at an instant, by civil dates of `zone`: the least and the most that
+ * a partial date of birth allows. False when there is none. */
+bool ow_age_years(const struct ow_patient *p, const struct ow_zone *zone, ow_time at,
+                  int *least, int *most);
