@@ -36,7 +36,25 @@ struct ow_dose {
 
 /*
  * Dose of `order` for the opioid `product`. OW_MISSING with the reason when it cannot be
- * had from the dosage ("no frequency: timing has neither repeat nor a known code").
+ * had from the dosage ("no frequency: timing has neither repeat nor a known code"): the
+ * caller may try the supply. OW_INPUT when a dosage carries a modifier that nobody here
+ * understands: then the supply must not stand in for it either, and the order is
+ * unreadable. One line that cannot be read makes the whole order unreadable, never a
+ * part of it a total.
+ *
+ * Patches count by the number worn at once, which is the dose quantity, and its rate;
+ * how often they are changed does not enter, and need not be said. [CLINICAL: 2.4 x
+ * mcg/h of all patches worn together]
+ *
+ * Lines with different sequence numbers follow each other. When one that is not the last
+ * does not say how long it lasts, the lines are concurrent if each names its times of day
+ * (morning, bedtime), else the order counts with its largest line (high) and its smallest
+ * (low). Offsets count from bounds.from when `has_bounds`, else from the order's start.
+ *
+ * A drug component (no dose form) is read only when nothing in the order speaks against
+ * a form that is swallowed or otherwise has the oral factor: a route or form with
+ * intravenous, injection, nasal and the like, or a unit such as a syringe, is refused;
+ * one with a strength per mL must name an oral route or form.
  */
 OW_MUST_USE enum ow_code ow_dosage_read(const struct ow_order *order,
                                         const struct ow_product *product,
@@ -46,7 +64,8 @@ OW_MUST_USE enum ow_code ow_dosage_read(const struct ow_order *order,
 /*
  * Dose from quantity and days' supply (dispenseRequest or dispense): quantity x strength
  * / days; patches by the number worn at once, quantity x wear hours / (24 x days), wear
- * 72 h where the product does not say. OW_MISSING with the reason when either is absent.
+ * 72 h where the product does not say. A quantity without a unit is in what the strength
+ * is per: tablets, mL. OW_MISSING with the reason when either is absent.
  */
 OW_MUST_USE enum ow_code ow_dosage_from_supply(const struct ow_order *order,
                                                const struct ow_product *product,

@@ -1,0 +1,440 @@
+/*
+ * The lines of an order put in time. Each line becomes an interval of offsets: bounds
+ * with dates where they are, its place in the sequence otherwise, else the whole order.
+ * Then the ends of all intervals are sorted, and between two of them the lines in force
+ * add up to one step.
+ */
+#include "alerts/dosage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/doseline.h"
+#include "base/text.h"
+
+enum { LINES_MOST = 100, PATCH_HOURS = 72 };
+
+struct placed {
+    struct ow_dose_line line;
+    int64_t from, until; /* offsets in ms */
+};
+
+struct plan {
+    const struct ow_dose_context *ctx;
+    struct placed *lines;
+    size_t n;
+    bool largest; /* the largest line counts, not the sum */
+    bool has_bounds;
+    ow_time base; /* of the offsets, when has_bounds */
+    ow_time bounds_until;
+};
+
+static enum ow_code lines_read(const struct ow_dose_context *ctx, struct plan *p,
+                               struct ow_err *err)
+{
+    const struct ow_order *o = ctx->order;
+    size_t i;
+
+    if (o->n_dosages == 0)
+        return ow_err_set(err, OW_MISSING, "no dosage");
+    if (o->n_dosages > LINES_MOST)
+        return ow_err_set(err, OW_MISSING, "more than %d dosage lines", LINES_MOST);
+    p->lines = OW_NEW_N(ctx->arena, struct placed, o->n_dosages);
+    p->n = o->n_dosages;
+    for (i = 0; i < p->n; i++) {
+        enum ow_code code = ow_dose_line_read(ctx, &o->dosages[i], &p->lines[i].line,
+                                              err);
+
+        if (code != OW_OK && p->n > 1)
+            return ow_err_prefix(err, code, "dosage line %zu", i + 1);
+        if (code != OW_OK)
+            return code;
+    }
+    return OW_OK;
+}
+
+/* Where the order itself says that it begins. */
+static bool order_start(const struct ow_order *o, ow_time *ret)
+{
+    if (o->has_validity && o->validity.from != OW_TIME_MIN)
+        *ret = o->validity.from;
+    else if (o->has_authored && o->authored.from != OW_TIME_MIN)
+        *ret = o->authored.from;
+    else
+        return false;
+    return true;
+}
+
+/*
+ * The instant that offsets count from when lines have dates: the earliest beginning. A
+ * line that is open to the left begins with the order, so it needs the order's own date
+ * unless it is the only line.
+ */
+static enum ow_code base_find(struct plan *p, struct ow_err *err)
+{
+    ow_time first = OW_TIME_MAX, start;
+    bool open = false;
+    size_t i;
+
+    for (i = 0; i < p->n; i++) {
+        const struct ow_extent *e = &p->lines[i].line.extent;
+
+        if (!e->has_bounds)
+            continue;
+        p->has_bounds = true;
+        open = open || e->bounds.from == OW_TIME_MIN;
+        if (e->bounds.from != OW_TIME_MIN && e->bounds.from < first)
+            first = e->bounds.from;
+    }
+    p->base = first;
+    if (!open)
+        return OW_OK;
+    if (p->n == 1) {
+        p->base = OW_TIME_MIN;
+        return OW_OK;
+    }
+    if (!order_start(p->ctx->order, &start))
+        return ow_err_set(err, OW_MISSING,
+                          "a dosage line's period has no beginning, nor has the order");
+    p->base = start < first ? start : first;
+    return OW_OK;
+}
+
+/* `t` as an offset; open stays open, and what does not fit is as good as open. */
+static int64_t offset_of(const struct plan *p, ow_time t)
+{
+    int64_t ret;
+
+    if (t == OW_TIME_MAX || p->base == OW_TIME_MIN ||
+        __builtin_sub_overflow(t, p->base, &ret))
+        return INT64_MAX;
+    return ret > 0 ? ret : 0;
+}
+
+static void line_place(const struct plan *p, struct placed *l, int64_t start)
+{
+    const struct ow_extent *e = &l->line.extent;
+
+    if (e->has_bounds) {
+        l->from = e->bounds.from == OW_TIME_MIN ? 0 : offset_of(p, e->bounds.from);
+        l->until = offset_of(p, e->bounds.until);
+        if (e->has_length) { /* a count within bounds */
+            int64_t end = ow_time_add(l->from, e->length_ms);
+
+            l->until = end < l->until ? end : l->until;
+        }
+        return;
+    }
+    l->from = start;
+    l->until = e->has_length ? ow_time_add(start, e->length_ms) : INT64_MAX;
+}
+
+/* The sequence number that follows `after`; false behind the last one. */
+static bool sequence_next(const struct plan *p, bool first, int64_t after, int64_t *ret)
+{
+    bool found = false;
+    size_t i;
+
+    for (i = 0; i < p->n; i++) {
+        const struct ow_dose_line *l = &p->lines[i].line;
+
+        if (!l->has_sequence || (!first && l->sequence <= after))
+            continue;
+        if (!found || l->sequence < *ret)
+            *ret = l->sequence;
+        found = true;
+    }
+    return found;
+}
+
+/* Place the lines with this number at `start`; gives where the next begin. */
+static int64_t group_place(struct plan *p, int64_t sequence, int64_t start)
+{
+    int64_t end = start;
+    size_t i;
+
+    for (i = 0; i < p->n; i++) {
+        struct placed *l = &p->lines[i];
+
+        if (!l->line.has_sequence || l->line.sequence != sequence)
+            continue;
+        line_place(p, l, start);
+        end = l->until > end ? l->until : end;
+    }
+    return end;
+}
+
+/* A sequence with a step that has no end: see the header. */
+static void all_at_once(struct plan *p)
+{
+    bool placed = true;
+    size_t i;
+
+    for (i = 0; i < p->n; i++) {
+        placed = placed && p->lines[i].line.placed;
+        line_place(p, &p->lines[i], 0);
+    }
+    p->largest = !placed;
+}
+
+static void lines_place(struct plan *p)
+{
+    int64_t sequence = 0, next = 0, start = 0;
+    bool first = true;
+    size_t i;
+
+    for (i = 0; i < p->n; i++) {
+        if (!p->lines[i].line.has_sequence)
+            line_place(p, &p->lines[i], 0);
+    }
+    while (sequence_next(p, first, sequence, &next)) {
+        if (start == INT64_MAX) {
+            all_at_once(p);
+            return;
+        }
+        start = group_place(p, next, start);
+        sequence = next;
+        first = false;
+    }
+}
+
+static int cmp_i64(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static struct ow_ratio pick(struct ow_ratio a, struct ow_ratio b, bool larger)
+{
+    return (ow_ratio_cmp(a, b) >= 0) == larger ? a : b;
+}
+
+static bool step_add(const struct plan *p, struct ow_dose_step *s, struct ow_ratio high,
+                     struct ow_ratio low, const char *words)
+{
+    if (s->words == NULL) {
+        s->high = high;
+        s->low = low;
+        s->words = words;
+        return true;
+    }
+    s->words = ow_arena_printf(p->ctx->arena, "%s + %s", s->words, words);
+    return ow_ratio_add(s->high, high, &s->high) && ow_ratio_add(s->low, low, &s->low);
+}
+
+/* Add up the lines in force that have this sequence number, or none. */
+static bool step_sum(const struct plan *p, const int64_t *sequence,
+                     struct ow_dose_step *s)
+{
+    size_t i;
+
+    for (i = 0; i < p->n; i++) {
+        const struct placed *l = &p->lines[i];
+        bool mine = sequence == NULL
+                        ? !l->line.has_sequence
+                        : l->line.has_sequence && l->line.sequence == *sequence;
+
+        if (mine && l->from <= s->from_ms && l->until >= s->until_ms &&
+            !step_add(p, s, l->line.high, l->line.low, l->line.words))
+            return false;
+    }
+    return true;
+}
+
+/* The lines of one number after the other; `best` is the largest of them. */
+static bool step_largest(const struct plan *p, struct ow_dose_step *best)
+{
+    int64_t sequence = 0, next = 0;
+    bool first = true;
+
+    while (sequence_next(p, first, sequence, &next)) {
+        struct ow_dose_step s = { .from_ms = best->from_ms, .until_ms = best->until_ms };
+
+        if (!step_sum(p, &next, &s))
+            return false;
+        sequence = next;
+        first = false;
+        if (s.words == NULL)
+            continue;
+        if (best->words == NULL || ow_ratio_cmp(s.high, best->high) > 0)
+            best->words = ow_arena_printf(p->ctx->arena, "largest step: %s", s.words);
+        else
+            s.high = best->high;
+        best->low = best->high.den == 0 ? s.low : pick(s.low, best->low, false);
+        best->high = s.high;
+    }
+    return true;
+}
+
+static bool step_build(const struct plan *p, struct ow_dose_step *s)
+{
+    struct ow_dose_step best = { .from_ms = s->from_ms, .until_ms = s->until_ms };
+    int64_t sequence = 0, next = 0;
+    bool first = true;
+
+    s->words = NULL;
+    if (!step_sum(p, NULL, s))
+        return false;
+    if (p->largest)
+        return step_largest(p, &best) &&
+               (best.words == NULL || step_add(p, s, best.high, best.low, best.words));
+    while (sequence_next(p, first, sequence, &next)) {
+        if (!step_sum(p, &next, s))
+            return false;
+        sequence = next;
+        first = false;
+    }
+    return true;
+}
+
+static enum ow_code steps_build(const struct plan *p, struct ow_dose *ret,
+                                struct ow_err *err)
+{
+    int64_t *ends = OW_NEW_N(p->ctx->arena, int64_t, p->n * 2);
+    struct ow_dose_step *steps = OW_NEW_N(p->ctx->arena, struct ow_dose_step, p->n * 2);
+    size_t i, n = 0;
+
+    for (i = 0; i < p->n; i++) {
+        ends[i * 2] = p->lines[i].from;
+        ends[i * 2 + 1] = p->lines[i].until;
+    }
+    qsort(ends, p->n * 2, sizeof *ends, cmp_i64);
+    for (i = 0; i + 1 < p->n * 2; i++) {
+        struct ow_dose_step s = { .from_ms = ends[i], .until_ms = ends[i + 1] };
+
+        if (s.from_ms == s.until_ms)
+            continue;
+        if (!step_build(p, &s))
+            return ow_err_set(err, OW_MISSING, "the dose is out of range");
+        if (s.words != NULL)
+            steps[n++] = s;
+    }
+    if (n == 0)
+        return ow_err_set(err, OW_MISSING, "the dosage covers no time");
+    ret->steps = steps;
+    ret->n_steps = n;
+    return OW_OK;
+}
+
+/* What the order as a whole says of its length. */
+static void ends_set(const struct plan *p, struct ow_dose *ret)
+{
+    int64_t until = 0;
+    size_t i;
+
+    for (i = 0; i < p->n; i++) {
+        ret->flags |= p->lines[i].line.flags;
+        until = p->lines[i].until > until ? p->lines[i].until : until;
+    }
+    ret->flags |= p->largest ? OW_FLAG_RANGE : 0;
+    ret->has_length = until != INT64_MAX;
+    ret->length_ms = ret->has_length ? until : 0;
+    if (!p->has_bounds)
+        return;
+    ret->has_bounds = true;
+    ret->bounds.from = p->base;
+    if (p->base == OW_TIME_MIN)
+        ret->bounds.until = p->lines[0].line.extent.bounds.until;
+    else
+        ret->bounds.until = ow_time_add(p->base, until);
+}
+
+enum ow_code ow_dosage_read(const struct ow_order *order,
+                            const struct ow_product *product, struct ow_arena *arena,
+                            struct ow_dose *ret, struct ow_err *err)
+{
+    struct ow_dose_context ctx = { order, product, ow_product_basis(product), arena };
+    struct ow_dose dose = { .basis = ctx.basis, .unit = ow_basis_unit(ctx.basis) };
+    struct plan p = { .ctx = &ctx };
+    enum ow_code code = lines_read(&ctx, &p, err);
+
+    if (code == OW_OK)
+        code = ow_component_check(&ctx, err);
+    if (code == OW_OK)
+        code = base_find(&p, err);
+    if (code != OW_OK)
+        return code;
+    lines_place(&p);
+    code = steps_build(&p, &dose, err);
+    if (code != OW_OK)
+        return code;
+    ends_set(&p, &dose);
+    *ret = dose;
+    return OW_OK;
+}
+
+bool ow_supply_days(const struct ow_order *order, struct ow_ratio *ret)
+{
+    const struct ow_quantity *q = &order->supply_duration;
+    struct ow_ratio ms;
+    bool bare = (q->unit == NULL || q->unit[0] == '\0') &&
+                (q->code == NULL || q->code[0] == '\0');
+
+    /* daysSupply of a dispense: the name is the unit */
+    if (order->kind == OW_DISPENSE && bare) {
+        if (!q->has_value || q->comparator != NULL || !ow_ratio_positive(q->value))
+            return false;
+        *ret = q->value;
+        return true;
+    }
+    return ow_duration_exact(q, &ms) && ow_ratio_div(ms, OW_RATIO(OW_DAY, 1), ret);
+}
+
+/* Patches worn at once: quantity x hours of wear / hours supplied. */
+static bool patches_worn(const struct ow_product *p, struct ow_ratio total,
+                         struct ow_ratio days, struct ow_ratio *ret, int *hours)
+{
+    *hours = p->patch_hours > 0 ? p->patch_hours : PATCH_HOURS;
+    return ow_ratio_mul(total, OW_RATIO(*hours, 24), &total) &&
+           ow_ratio_div(total, days, ret);
+}
+
+enum ow_code ow_dosage_from_supply(const struct ow_order *order,
+                                   const struct ow_product *product,
+                                   struct ow_arena *arena, struct ow_dose *ret,
+                                   struct ow_err *err)
+{
+    struct ow_dose_context ctx = { order, product, ow_product_basis(product), arena };
+    struct ow_dose_step *s = OW_NEW(arena, struct ow_dose_step);
+    struct ow_ratio days;
+    struct ow_amount a;
+    char text[OW_RATIO_TEXT];
+    enum ow_code code = ow_component_check(&ctx, err);
+    int hours = 0;
+    bool ok;
+
+    if (code != OW_OK)
+        return code;
+    if (!order->supply_quantity.has_value)
+        return ow_err_set(err, OW_MISSING, "no quantity supplied");
+    if (!order->supply_duration.has_value)
+        return ow_err_set(err, OW_MISSING, "no days' supply");
+    if (!ow_supply_days(order, &days))
+        return ow_err_set(err, OW_MISSING, "the days' supply is no length of time");
+    code = ow_amount_read(&ctx, &order->supply_quantity, OW_AMOUNT_SUPPLY,
+                          "quantity supplied", &a, err);
+    if (code != OW_OK)
+        return code;
+    ow_ratio_format(days, 2, text);
+    if (ctx.basis == OW_BASIS_MCG_HOUR) {
+        if (a.strength[0] == '\0')
+            return ow_err_set(err, OW_MISSING, "quantity supplied: no number of patches");
+        ok = patches_worn(product, a.value, days, &s->high, &hours);
+        s->words = ow_arena_printf(arena, "%s x %d h / %s d%s", a.count, hours, text,
+                                   a.strength);
+    } else {
+        ok = ow_ratio_div(a.value, days, &s->high);
+        s->words = ow_arena_printf(arena, "%s / %s d%s", a.count, text, a.strength);
+    }
+    if (!ok)
+        return ow_err_set(err, OW_MISSING, "the quantity supplied is out of range");
+    s->low = s->high;
+    s->until_ms = INT64_MAX;
+    *ret = (struct ow_dose){ .basis = ctx.basis,
+                             .unit = ow_basis_unit(ctx.basis),
+                             .steps = s,
+                             .n_steps = 1,
+                             .flags = OW_FLAG_FROM_SUPPLY };
+    return OW_OK;
+}
