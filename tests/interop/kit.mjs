@@ -11,7 +11,8 @@ export const EXT = 'http://hapifhir.io/fhir/StructureDefinition/';
 export const SYSTEM = 'urn:oid:1.2.3.4.5';
 export const pause = (ms) => new Promise((r) => setTimeout(r, ms));
 const table = [];
-let base, patient, serial = 0;
+export let base, patient; // set by use()
+let serial = 0;
 
 /* Work against the server at `url`, with a patient of our own. */
 export async function use(url) {

@@ -178,7 +178,9 @@ public final class FhirServer {
             SubscriptionSettings s = new SubscriptionSettings();
             s.addSupportedSubscriptionType(SubscriptionChannelType.RESTHOOK);
             s.addSupportedSubscriptionType(SubscriptionChannelType.WEBSOCKET);
-            s.setSubscriptionChangeQueuedImmediately(true); /* Subscriptions only: others wait for the poll */
+            /* Off as shipped. When on, a Subscription's own change is looked at before it is committed, so that one
+               deleted or switched off goes on being served until the next start. */
+            s.setSubscriptionChangeQueuedImmediately(Boolean.getBoolean("interop.immediate"));
             s.setSubscriptionIntervalInMs(Long.getLong("interop.poll.ms", 200));
             return s;
         }
