@@ -3,10 +3,11 @@
  *
  *     bench_store [DIRECTORY [SECONDS [ROUNDS]]]
  *
- * The floor is a bare loop, 32 inserts into one table with one unique key in one synced
- * transaction. Store and floor run in turns, so that both meet the same disk; a ratio is
- * the median of the rounds' ratios. Events carry 1.4 KB; at all times 1, 32 or 256 are in
- * flight, each replaced as soon as it was acknowledged. Latency is from call to callback.
+ * The floor is a bare loop: inserts into one table with one unique key, 32 in one synced
+ * transaction, or as many as are in flight. Store and floors run in turns, so that both
+ * meet the same disk; a ratio is the median of the rounds' ratios. Events carry 1.4 KB;
+ * at all times 1, 32 or 256 are in flight, each replaced as soon as it was acknowledged.
+ * Latency is from call to callback.
  */
 #include <sqlite3.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@
 #include "daemon/store.h"
 #include "tests/support/storekit.h"
 
-enum { BODY = 1400, SAMPLES = 1 << 20, FLOOR_BATCH = 32, ROUNDS_MOST = 16 };
+enum { BODY = 1400, SAMPLES = 1 << 20, ROUNDS_MOST = 16 };
 
 static char body[BODY];
 static int64_t samples[SAMPLES];
@@ -98,7 +99,7 @@ static void once(sqlite3_stmt *st)
     sqlite3_reset(st);
 }
 
-static struct figure floor_run(const char *path, int64_t for_us)
+static struct figure floor_run(const char *path, int batch, int64_t for_us)
 {
     char key[128];
     sqlite3 *conn;
@@ -121,7 +122,7 @@ static struct figure floor_run(const char *path, int64_t for_us)
     while (now_us() - start < for_us) {
         before = now_us();
         once(open);
-        for (int i = 0; i < FLOOR_BATCH; i++, events++) {
+        for (int i = 0; i < batch; i++, events++) {
             char id[40];
 
             next_id(id, sizeof id);
@@ -225,12 +226,34 @@ static struct figure store_run(const char *directory, int in_flight, int64_t for
 
 /* --- side by side --- */
 
+static int64_t median(int64_t *v, int n)
+{
+    qsort(v, (size_t)n, sizeof *v, by_value);
+    return v[n / 2];
+}
+
+static struct figure floor_alone(const char *directory, int batch, int64_t for_us)
+{
+    char name[512];
+    struct figure f;
+
+    snprintf(name, sizeof name, "%s/floor.db", directory);
+    f = floor_run(name, batch, for_us);
+    unlink(name);
+    return f;
+}
+
+static void print_ratio(const char *what, int64_t floor, int64_t permille)
+{
+    printf("    %s %6lld/s, ratio %lld.%03lld\n", what, (long long)floor,
+           (long long)permille / 1000, (long long)permille % 1000);
+}
+
 static void compare(const char *directory, int in_flight, int64_t for_us, int rounds)
 {
-    int64_t ratio[ROUNDS_MOST], store[ROUNDS_MOST], base[ROUNDS_MOST];
-    struct figure last = { 0 };
-    char name[512];
-    int middle = rounds / 2;
+    int64_t store[ROUNDS_MOST], p50[ROUNDS_MOST], p99[ROUNDS_MOST];
+    int64_t same[ROUNDS_MOST], to_same[ROUNDS_MOST];
+    int64_t b32[ROUNDS_MOST], to_b32[ROUNDS_MOST];
 
     for (int i = 0; i < rounds; i++) {
         struct storekit kit = { 0 };
@@ -238,24 +261,23 @@ static void compare(const char *directory, int in_flight, int64_t for_us, int ro
 
         snprintf(kit.directory, sizeof kit.directory, "%s/bench-store-XXXXXX", directory);
         must(mkdtemp(kit.directory) != NULL, kit.directory);
-        snprintf(name, sizeof name, "%s/floor.db", kit.directory);
-        f = floor_run(name, for_us);
-        unlink(name);
-        base[i] = f.per_second;
-        last = store_run(kit.directory, in_flight, for_us);
-        store[i] = last.per_second;
-        ratio[i] = store[i] * 1000 / base[i];
+        b32[i] = floor_alone(kit.directory, 32, for_us).per_second;
+        same[i] = floor_alone(kit.directory, in_flight, for_us).per_second;
+        f = store_run(kit.directory, in_flight, for_us);
+        store[i] = f.per_second;
+        p50[i] = f.p50;
+        p99[i] = f.p99;
+        to_same[i] = store[i] * 1000 / same[i];
+        to_b32[i] = store[i] * 1000 / b32[i];
         storekit_remove(kit.directory);
     }
-    qsort(ratio, (size_t)rounds, sizeof *ratio, by_value);
-    qsort(store, (size_t)rounds, sizeof *store, by_value);
-    qsort(base, (size_t)rounds, sizeof *base, by_value);
-    printf(
-        "store.receive.c%-3d %6lld events/s  p50 %5lld us  p99 %6lld us   floor.batch32"
-        " %6lld/s  ratio %lld.%03lld\n",
-        in_flight, (long long)store[middle], (long long)last.p50, (long long)last.p99,
-        (long long)base[middle], (long long)ratio[middle] / 1000,
-        (long long)ratio[middle] % 1000);
+    printf("store.receive.c%d %lld events/s, p50 %lld us, p99 %lld us\n", in_flight,
+           (long long)median(store, rounds), (long long)median(p50, rounds),
+           (long long)median(p99, rounds));
+    print_ratio("floor of 32 a commit", median(b32, rounds), median(to_b32, rounds));
+    print_ratio("floor of as many as in flight", median(same, rounds),
+                median(to_same, rounds));
+    fflush(stdout);
 }
 
 int main(int argc, char **argv)
