@@ -56,6 +56,11 @@ static void see_product(struct search *s, const struct ow_product *p)
     }
 }
 
+static bool shows(const struct ow_coding *c, const char *word)
+{
+    return c->display != NULL && ow_contains_folded(c->display, word);
+}
+
 /* A code without product: an ingredient, a brand, a drug and its form. */
 static void see_bare(struct search *s, const struct ow_coding *c)
 {
@@ -63,11 +68,10 @@ static void see_bare(struct search *s, const struct ow_coding *c)
                             OW_SYSTEM_RXNORM, c->code)) {
         s->bare = s->bare != NULL ? s->bare : c;
         s->buprenorphine |= ow_streq(c->code, RXCUI_BUPRENORPHINE) ||
-                            ow_contains_folded(c->display, "buprenorphine") ||
+                            shows(c, "buprenorphine") ||
                             ow_knowledge_in_set(s->kb, "buprenorphine-medications",
                                                 OW_SYSTEM_RXNORM, c->code);
-        s->methadone |= ow_streq(c->code, RXCUI_METHADONE) ||
-                        ow_contains_folded(c->display, "methadone");
+        s->methadone |= ow_streq(c->code, RXCUI_METHADONE) || shows(c, "methadone");
         return;
     }
     for (size_t i = 0; i < OW_LEN(other_sets) && !s->known_other; i++)

@@ -413,24 +413,25 @@ static void rule_mismatch(struct pending *p)
 /* ---- the table ---- */
 
 static const struct rule {
-    unsigned number; /* as in the essays above and in the manual */
+    unsigned number; /* as in the comments above */
     const char *name;
     enum ow_word topic;
     size_t policy_switch; /* offset of a bool in struct ow_policy */
     unsigned silenced_by; /* exclusions */
     void (*run)(struct pending *p);
 } rules[] = {
-#define ON(field) offsetof(struct ow_policy, field)
-    {1,  "med-threshold",          OW_WORD_TOPIC_MED,        ON(med_threshold_on), EXCLUDE_MINOR,
-                                                       rule_med_threshold                                                                                        },
-    { 2, "sedative-coprescribing", OW_WORD_TOPIC_SEDATIVE,   ON(sedative_on),      EXCLUDE_MINOR,
-                                                       rule_sedative                                                                                             },
-    { 3, "unreadable-dose",        OW_WORD_TOPIC_UNREADABLE, ON(unreadable_on),    0,
-                                                       rule_unreadable                                                                                           },
-    { 4, "unknown-drug",           OW_WORD_TOPIC_UNKNOWN,    ON(unknown_on),       0,             rule_unknown },
-    { 5, "stale-order",            OW_WORD_TOPIC_STALE,      ON(stale_on),         0,             rule_stale   },
-    { 6, "supply-mismatch",        OW_WORD_TOPIC_MISMATCH,   ON(unreadable_on),    0,             rule_mismatch},
-#undef ON
+#define RULE(number, name, topic, on, silenced_by, run)                                  \
+    {                                                                                    \
+        number, name, OW_WORD_TOPIC_##topic, offsetof(struct ow_policy, on),             \
+            silenced_by, rule_##run                                                      \
+    }
+    RULE(1, "med-threshold", MED, med_threshold_on, EXCLUDE_MINOR, med_threshold),
+    RULE(2, "sedative-coprescribing", SEDATIVE, sedative_on, EXCLUDE_MINOR, sedative),
+    RULE(3, "unreadable-dose", UNREADABLE, unreadable_on, 0, unreadable),
+    RULE(4, "unknown-drug", UNKNOWN, unknown_on, 0, unknown),
+    RULE(5, "stale-order", STALE, stale_on, 0, stale),
+    RULE(6, "supply-mismatch", MISMATCH, unreadable_on, 0, mismatch),
+#undef RULE
 };
 
 size_t ow_rule_number(const char *rule)

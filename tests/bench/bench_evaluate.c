@@ -1,0 +1,77 @@
+/*
+ * Microseconds per evaluation of charts held in memory, 10 and 50 orders
+ */
+#include <stdio.h>
+#include <time.h>
+
+#include "tests/support/build.h"
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static const char *const drugs[] = {
+    RX_OXYCODONE_5,  RX_LISINOPRIL,  RX_MORPHINE_15,    RX_LORAZEPAM_1,
+    RX_METHADONE_10, RX_FENTANYL_25, RX_GABAPENTIN_300, RX_BUPRENORPHINE_8,
+    RX_OXYCODONE_10, RX_LISINOPRIL,
+};
+
+static void fill(struct build *b, unsigned n, bool with_dispense)
+{
+    char id[32];
+
+    for (unsigned i = 0; i < n; i++) {
+        const char *rx = drugs[i % OW_LEN(drugs)];
+        bool patch = rx == drugs[5];
+        struct ow_order *o;
+
+        (void)snprintf(id, sizeof id, "rx%u", i);
+        o = build_order(b, id, rx);
+        build_dose(b, o, "1", patch ? "patch" : "tablet", patch ? 1 : 1 + (int)(i % 3));
+        build_supply(o, "60", 30 + (int)(i % 7));
+        o->authored = build_time(i % 2 == 0 ? "2026-03-01" : "2026-02-20");
+        if (with_dispense && i % 5 == 4)
+            o->status = OW_STATUS_COMPLETED;
+    }
+}
+
+static void run(unsigned n)
+{
+    enum { ROUNDS = 2000 };
+    struct build b;
+    struct ow_arena scratch;
+    const struct ow_verdict *v = NULL;
+    struct ow_err err;
+    int64_t best = INT64_MAX, start, took;
+
+    build_init(&b);
+    fill(&b, n, true);
+    ow_arena_init(&scratch, (size_t)16 << 20);
+    for (int k = 0; k < 5; k++) {
+        start = now_ns();
+        for (int i = 0; i < ROUNDS; i++) {
+            ow_arena_reset(&scratch);
+            if (ow_evaluate(&b.chart, &b.q, &scratch, &v, &err) != OW_OK)
+                return;
+        }
+        took = now_ns() - start;
+        if (took < best)
+            best = took;
+    }
+    printf("%3u orders: %6.1f us per evaluation, %zu bytes, %zu findings\n", n,
+           (double)best / 1000.0 / ROUNDS, scratch.used, v->n_findings);
+    ow_arena_done(&scratch);
+    build_done(&b);
+}
+
+int main(void)
+{
+    run(1);
+    run(10);
+    run(50);
+    return 0;
+}

@@ -1,0 +1,223 @@
+/*
+ * Timeline: sums at instants, steps of a taper, the peak and its instant
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "tests/support/build.h"
+
+static struct build *fresh(void)
+{
+    static struct build b;
+    static bool used;
+
+    if (used)
+        build_done(&b);
+    used = true;
+    build_init(&b);
+    return &b;
+}
+
+static void assert_ratio(struct ow_ratio got, const char *want)
+{
+    char text[OW_RATIO_TEXT];
+
+    assert_string_equal(ow_ratio_format(got, 2, text), want);
+}
+
+static void lasts(struct ow_dosage *d, int64_t sequence, int days)
+{
+    d->has_sequence = true;
+    d->sequence = sequence;
+    if (days == 0)
+        return;
+    d->timing.bounds = OW_BOUNDS_DURATION;
+    d->timing.bounds_duration = (struct ow_quantity){
+        .has_value = true, .value = OW_RATIO(days, 1), .unit = "d", .code = "d"
+    };
+}
+
+/* 4, then 2, then 1 tablet of 20 mg a day, a week each, from 1 March on. */
+static struct ow_order *build_taper(struct build *b, bool up)
+{
+    struct ow_order *o = build_order(b, "t", RX_OXYCODONE_20);
+
+    lasts(build_dose(b, o, "1", "tablet", up ? 1 : 4), 1, 7);
+    lasts(build_dose(b, o, "1", "tablet", 2), 2, 7);
+    lasts(build_dose(b, o, "1", "tablet", up ? 4 : 1), 3, 7);
+    return o;
+}
+
+static void a_taper_counts_the_step_in_force(void **state)
+{
+    static const struct {
+        const char *at, *now, *peak;
+    } cases[] = {
+        {"2026-03-01T00:00:00Z",  "120", "120"},
+        { "2026-03-07T23:59:59Z", "120", "120"},
+        { "2026-03-08T00:00:00Z", "60",  "60" },
+        { "2026-03-15T00:00:00Z", "30",  "30" },
+        { "2026-03-21T23:59:59Z", "30",  "30" },
+        { "2026-03-22T00:00:00Z", NULL,  NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(cases); i++) {
+        struct build *b = fresh();
+        const struct ow_verdict *v;
+
+        build_at(b, cases[i].at);
+        build_taper(b, false);
+        v = build_judge(b);
+        assert_int_equal(v->total.has_now, cases[i].now != NULL);
+        if (cases[i].now == NULL) {
+            assert_string_equal(ow_role_name(v->lines[0].role), "inactive");
+            continue;
+        }
+        assert_ratio(v->total.now, cases[i].now);
+        assert_ratio(v->total.peak, cases[i].peak);
+        assert_ratio(v->lines[0].med, cases[i].now);
+        assert_int_equal(v->lines[0].n_steps, 3);
+    }
+}
+
+static void an_upward_titration_peaks_at_its_last_step(void **state)
+{
+    struct build *b = fresh();
+    const struct ow_verdict *v;
+
+    (void)state;
+    build_taper(b, true);
+    v = build_judge(b);
+    assert_ratio(v->total.now, "30");
+    assert_ratio(v->total.peak, "120");
+    assert_true(v->peak_at == build_time("2026-03-15").from);
+    assert_non_null(strstr(v->lines[0].derivation, "; from 2026-03-15: "));
+}
+
+static void lines_without_a_sequence_add_up(void **state)
+{
+    struct build *b = fresh();
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_10);
+
+    (void)state;
+    build_dose(b, o, "1", "tablet", 4);
+    build_dose(b, o, "2", "tablet", 1);
+    assert_ratio(build_judge(b)->total.now, "90");
+}
+
+static void the_peak_is_where_spans_overlap(void **state)
+{
+    struct build *b = fresh();
+    struct ow_order *o;
+    const struct ow_verdict *v;
+
+    (void)state;
+    o = build_order(b, "a", RX_OXYCODONE_10); /* 60, 1 to 10 March */
+    build_dose(b, o, "1", "tablet", 4);
+    build_supply(o, "40", 10);
+    o = build_order(b, "b", RX_MORPHINE_15); /* 45, 11 to 20 March: never together */
+    build_dose(b, o, "1", "tablet", 3);
+    build_supply(o, "30", 10);
+    o->authored = build_time("2026-03-11");
+    o = build_order(b, "c", RX_OXYCODONE_5); /* 30, 12 March on */
+    build_dose(b, o, "1", "tablet", 4);
+    o->authored = build_time("2026-03-12");
+    v = build_judge(b);
+    assert_ratio(v->total.now, "60");
+    assert_ratio(v->total.peak, "75");
+    assert_true(v->peak_at == build_time("2026-03-12").from);
+}
+
+static void one_that_ends_as_another_starts_does_not_overlap(void **state)
+{
+    struct build *b = fresh();
+    struct ow_dosage *d;
+    const struct ow_verdict *v;
+
+    (void)state;
+    d = build_dose(b, build_order(b, "a", RX_OXYCODONE_10), "1", "tablet", 4);
+    d->timing.bounds = OW_BOUNDS_PERIOD;
+    d->timing.bounds_period = (struct ow_span){ build_time("2026-03-01").from,
+                                                build_time("2026-03-10").from };
+    d = build_dose(b, build_order(b, "b", RX_OXYCODONE_10), "1", "tablet", 4);
+    d->timing.bounds = OW_BOUNDS_PERIOD;
+    d->timing.bounds_period = (struct ow_span){ build_time("2026-03-10").from,
+                                                build_time("2026-03-20").from };
+    v = build_judge(b);
+    assert_ratio(v->total.peak, "60");
+    assert_true(v->peak_at == v->at);
+}
+
+static void patches_worn_at_once_count_by_their_rate(void **state)
+{
+    struct build *b = fresh();
+    const struct ow_verdict *v;
+
+    (void)state;
+    build_dose(b, build_order(b, "a", RX_FENTANYL_25), "2", "patch", 1);
+    v = build_judge(b);
+    assert_ratio(v->total.now, "120");
+    assert_ratio(v->lines[0].factor, "2.4");
+    assert_string_equal(v->lines[0].dose_unit, "ug/h");
+}
+
+static void sums_are_exact_and_rounded_at_the_very_end(void **state)
+{
+    struct build *b = fresh();
+    const struct ow_verdict *v;
+    char id[16];
+
+    (void)state;
+    for (int i = 0; i < 7; i++) { /* seven sevenths of 5 mg a day */
+        struct ow_order *o;
+        struct ow_dosage *d;
+
+        (void)snprintf(id, sizeof id, "w%d", i);
+        o = build_order(b, id, RX_OXYCODONE_5);
+        d = build_dose(b, o, "1", "tablet", 1);
+        d->timing.period_unit = "wk";
+    }
+    v = build_judge(b);
+    assert_int_equal(ow_ratio_cmp(v->total.now, OW_RATIO(15, 2)), 0);
+}
+
+static void as_needed_counts_in_full_and_the_low_dose_is_told(void **state)
+{
+    struct build *b = fresh();
+    struct ow_dosage *d = build_dose(b, build_order(b, "a", RX_OXYCODONE_5), "1",
+                                     "tablet", 2);
+    const struct ow_verdict *v;
+
+    (void)state;
+    d->as_needed = true;
+    d->timing.frequency_max = (struct ow_number){ true, OW_RATIO(4, 1) };
+    v = build_judge(b);
+    assert_ratio(v->total.now, "30");
+    assert_ratio(v->lines[0].med, "30");
+    assert_ratio(v->lines[0].med_low, "15");
+    assert_true((v->lines[0].flags & OW_FLAG_PRN) != 0);
+    assert_true((v->lines[0].flags & OW_FLAG_RANGE) != 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_taper_counts_the_step_in_force),
+        cmocka_unit_test(an_upward_titration_peaks_at_its_last_step),
+        cmocka_unit_test(lines_without_a_sequence_add_up),
+        cmocka_unit_test(the_peak_is_where_spans_overlap),
+        cmocka_unit_test(one_that_ends_as_another_starts_does_not_overlap),
+        cmocka_unit_test(patches_worn_at_once_count_by_their_rate),
+        cmocka_unit_test(sums_are_exact_and_rounded_at_the_very_end),
+        cmocka_unit_test(as_needed_counts_in_full_and_the_low_dose_is_told),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
