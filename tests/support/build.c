@@ -138,7 +138,9 @@ struct ow_order *build_order(struct build *b, const char *id, const char *rxcui)
     o->has_authored = true;
     o->authored = build_time("2026-03-01");
     if (rxcui != NULL)
-        o->medication.code = build_concept(b, OW_SYSTEM_RXNORM, rxcui, NULL);
+        o->medication.code =
+            build_concept(b, OW_SYSTEM_RXNORM, rxcui,
+                          ow_streq(rxcui, RX_LISINOPRIL) ? "lisinopril 10 MG" : NULL);
     return o;
 }
 
