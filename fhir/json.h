@@ -18,10 +18,13 @@
 #include "base/err.h"
 #include "base/ratio.h"
 
-struct ow_json_limits {
-    size_t bytes;   /* default 16 MiB */
-    unsigned depth; /* default 64 */
-    size_t nodes;   /* default 400,000 */
+struct ow_json_limits { /* 0 is the default */
+    size_t bytes;       /* default 16 MiB */
+    unsigned depth;     /* default 64, at most 256 */
+    size_t nodes;       /* default 400,000 */
+    /* Only what RFC 8259 forbids is refused: duplicate keys and \u0000 pass. For tests of
+     * the grammar; with it a string may end early and a key occur twice. */
+    bool grammar_only;
 };
 
 void ow_json_limits_default(struct ow_json_limits *ret);
@@ -53,3 +56,5 @@ bool ow_json_ratio(const cJSON *object, const char *key,
                    struct ow_ratio *ret); /* exact */
 bool ow_json_int(const cJSON *object, const char *key, int64_t *ret);
 bool ow_json_value_ratio(const cJSON *node, struct ow_ratio *ret);
+/* The same value, members in the same order? */
+bool ow_json_same(const cJSON *a, const cJSON *b);

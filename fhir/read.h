@@ -20,6 +20,7 @@ struct ow_reader_options {
     /* Keep only what belongs to this Patient/x; others are dropped and counted in notes.
      * NULL: every patient found. */
     const char *patient;
+    enum ow_hook hook; /* what asks; goes into the charts */
 };
 
 struct ow_reader *ow_reader_new(struct ow_arena *arena,
@@ -36,10 +37,23 @@ OW_MUST_USE enum ow_code ow_reader_add(struct ow_reader *r, const cJSON *resourc
  */
 OW_MUST_USE enum ow_code ow_reader_add_draft(struct ow_reader *r, const cJSON *resource,
                                              bool selected, struct ow_err *err);
+/*
+ * context.draftOrders: a Bundle or a bare resource. `selections`: context.selections of
+ * order-select, an array of references; NULL selects every draft.
+ */
+OW_MUST_USE enum ow_code ow_reader_add_drafts(struct ow_reader *r, const cJSON *drafts,
+                                              const cJSON *selections,
+                                              struct ow_err *err);
+/* Has a resource of that type been added, drafts aside? */
+bool ow_reader_has(const struct ow_reader *r, const char *type);
 /* Something that could not be had. */
 void ow_reader_missing(struct ow_reader *r, const char *what);
 
-/* Relative next link of the last Bundle added, or NULL. */
+size_t ow_reader_n_missing(const struct ow_reader *r);
+/* For the trace: something left out or noticed. */
+void ow_reader_note(struct ow_reader *r, const char *what);
+
+/* Next link of the last Bundle added, as written, or NULL. */
 const char *ow_reader_next_link(const struct ow_reader *r);
 
 /* References to Medications that are not in the data so far, Type/id. */
