@@ -153,6 +153,7 @@ struct ow_total {
 struct ow_verdict {
     const char *patient;
     ow_time at;
+    const struct ow_zone *zone; /* of the question, for dates in reports; NULL: UTC */
     enum ow_hook hook;
     const char *table; /* factor table asked for */
     const char *policy, *policy_version;

@@ -1,5 +1,16 @@
 /*
  * Hooks: CDS Hooks 2.0 requests to charts, verdicts to responses
+ *
+ * Additions of 3.0 and members that nobody knows are ignored; what 2.0 requires is
+ * required. Prefetch keys are names, not meaning: every value is read for what it holds.
+ * null, and an empty Bundle, say that the client looked and found nothing; whether it
+ * looked for orders is told by the Bundle's self link, else by a key that does not name
+ * something else ("conditions": null says nothing about orders).
+ *
+ * Nothing standard ties a card to an order. Ours has
+ *   "extension": {"org.opiward.orders": {"relatedOrders": ["MedicationRequest/rx9"],
+ *                                        "medPerDay": "at least 120"}}
+ * A card's uuid is UUID version 5 of its key, so feedback joins the alert episode.
  */
 #pragma once
 
@@ -19,7 +30,9 @@ struct ow_hooks_request {
     /* What the prefetch did not hold: absent, an OperationOutcome, or a Bundle with more
      * pages. */
     bool lacks_orders, lacks_patient;
-    const char *next_page; /* of a paged prefetch Bundle, or NULL */
+    const char *next_page;         /* of the first paged prefetch Bundle, or NULL */
+    const char *const *next_pages; /* of all of them */
+    size_t n_next_pages;
 };
 
 /*
@@ -34,9 +47,11 @@ OW_MUST_USE enum ow_code ow_hooks_read(struct ow_arena *a, const char *body, siz
 
 /* Is this parsed JSON a CDS Hooks request? */
 bool ow_hooks_looks_like(const cJSON *root);
+/* The same of parsed JSON. `as` is asked in place of the hook that the request names
+ * (OW_HOOK_NONE: that one); what such a request would have to hold may then be absent. */
 OW_MUST_USE enum ow_code ow_hooks_read_json(struct ow_arena *a, const cJSON *root,
-                                            const char *service, bool allow_http,
-                                            const struct ow_zone *zone,
+                                            const char *service, enum ow_hook as,
+                                            bool allow_http, const struct ow_zone *zone,
                                             struct ow_hooks_request *ret,
                                             struct ow_err *err);
 

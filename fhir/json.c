@@ -441,16 +441,16 @@ static bool scan_key(struct scan *s)
     if (escaped)
         k = key_decode(s, k.s, k.len);
     k.head = key_head(k.s, k.len, escaped ? k.s + k.len : s->end);
-    if (s->n_keys - f->first_key < FEW_KEYS && !s->lim.grammar_only) {
-        for (size_t i = f->first_key; i < s->n_keys; i++) {
-            if (key_same(&s->keys[i], &k))
-                return refuse(s, from, "a member name occurs twice");
-        }
-    }
     if (s->n_keys == s->cap_keys)
         s->keys = vector_grow(s->keys, s->first_keys, s->n_keys, &s->cap_keys,
                               sizeof *s->keys);
     s->keys[s->n_keys++] = k;
+    if (s->n_keys - f->first_key <= FEW_KEYS && !s->lim.grammar_only) {
+        for (size_t i = f->first_key; i + 1 < s->n_keys; i++) {
+            if (key_same(&s->keys[i], &k))
+                return refuse(s, from, "a member name occurs twice");
+        }
+    }
     skip_space(s);
     if (s->at >= s->end || *s->at != ':')
         return refuse(s, s->at, "expected ':'");

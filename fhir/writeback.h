@@ -9,6 +9,7 @@
 #pragma once
 
 #include "alerts/verdict.h"
+#include "base/arena.h"
 #include "base/buf.h"
 #include "fhir/wire.h"
 
