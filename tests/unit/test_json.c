@@ -96,7 +96,7 @@ static void what_cjson_would_take_is_refused_with_its_place(void **state)
          "line 2, column 45, at entry[1].resource.dosageInstruction[0].text: expected a "
           "JSON value"                                                                                                                                         },
         { "{\"J\xc3\xb6rg Meier\":{\"a\":}}",
-         "line 1, column 21, at ?.a: expected a JSON value"                                                                                                    },
+         "line 1, column 20, at ?.a: expected a JSON value"                                                                                                    },
         { "[\"\xc3\xa4\xe2\x82\xac\", x]",
          "line 1, column 8, at [1]: expected a JSON value"                                                                                                     },
     };
