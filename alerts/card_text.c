@@ -13,7 +13,13 @@
 
 static bool is_markup(char c)
 {
-    return c != '\0' && strchr("\\`*_[]<>|~&#!@", c) != NULL;
+    static const bool markup[128] = {
+        ['\\'] = true, ['`'] = true, ['*'] = true, ['_'] = true, ['['] = true,
+        [']'] = true,  ['<'] = true, ['>'] = true, ['|'] = true, ['~'] = true,
+        ['&'] = true,  ['#'] = true, ['!'] = true, ['@'] = true,
+    };
+
+    return (unsigned char)c < sizeof markup && markup[(unsigned char)c];
 }
 
 /* "www." and "://" would become links by themselves. */

@@ -200,7 +200,9 @@ static void judge_items(struct ow_judge *j)
 
     for (size_t i = 0; i < n; i++) {
         all[i].order = &j->chart->orders[i];
-        all[i].drug.name = "";
+        j->has_drafts |= all[i].order->is_draft;
+    }
+    for (size_t i = 0; i < n; i++) {
         ow_identify(&all[i].order->medication, j->kb, j->arena, &all[i].drug);
         ow_role_stand(j, &all[i]);
     }

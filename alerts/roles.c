@@ -64,7 +64,7 @@ static void stand_request(const struct ow_judge *j, struct ow_item *it)
 {
     const struct ow_order *o = it->order;
     bool counts = o->status == OW_STATUS_ACTIVE ||
-                  (o->status == OW_STATUS_DRAFT && j->q->drafts_count);
+                  (o->status == OW_STATUS_DRAFT && j->q->drafts_count && !j->has_drafts);
 
     it->stands = true;
     if (o->do_not_perform)
@@ -219,6 +219,15 @@ static bool is_child(enum ow_intent i)
     return i == OW_INTENT_FILLER_ORDER || i == OW_INTENT_INSTANCE_ORDER;
 }
 
+/* The same id of the same server. Most ids differ, and mostly at their end. */
+static bool same_id(const struct ow_item *a, const struct ow_item *b)
+{
+    const char *x = a->order->id, *y = b->order->id;
+
+    return x != NULL && y != NULL && x[0] == y[0] && ow_streq(x, y) &&
+           ow_streq(a->order->source, b->order->source);
+}
+
 /* Does `b` stand for `a` by what one of them says? */
 static bool linked(const struct ow_item *a, const struct ow_item *b)
 {
@@ -234,7 +243,7 @@ static bool linked(const struct ow_item *a, const struct ow_item *b)
         return same_ingredient(a, b);
     if (x->n_identifiers > 0 && y->n_identifiers > 0 && share_identifier(x, y))
         return same_ingredient(a, b) && item_cmp(a, b) < 0;
-    if (x->id != NULL && ow_streq(x->id, y->id) && ow_streq(x->source, y->source))
+    if (same_id(a, b))
         return same_ingredient(a, b) && item_cmp(a, b) < 0;
     return false;
 }
@@ -266,14 +275,6 @@ static bool both_count(const struct ow_item *a, const struct ow_item *b)
            (opioids || (a->drug.sedative != NULL && b->drug.sedative != NULL));
 }
 
-static void note_same_id(struct ow_judge *j, const struct ow_item *a,
-                         const struct ow_item *b)
-{
-    if (a < b && a->order->id != NULL && ow_streq(a->order->id, b->order->id) &&
-        ow_streq(a->order->source, b->order->source) && !same_ingredient(a, b))
-        ow_judge_note(j, ow_say(j->arena, OW_WORD_NOTE_SAME_ID, a->order->reference));
-}
-
 /* What replaces `a`: a linked order before a refill, the earliest of each kind. */
 static struct ow_item *find_next(struct ow_judge *j, struct ow_item *const *sorted,
                                  size_t n, struct ow_item *a, bool *by_link)
@@ -285,7 +286,8 @@ static struct ow_item *find_next(struct ow_judge *j, struct ow_item *const *sort
 
         if (b == a || !both_count(a, b) || leads_to(b, a))
             continue;
-        note_same_id(j, a, b);
+        if (a < b && same_id(a, b) && !same_ingredient(a, b))
+            ow_judge_note(j, ow_say(j->arena, OW_WORD_NOTE_SAME_ID, a->order->reference));
         if (linked(a, b)) {
             *by_link = true;
             return b;

@@ -2,8 +2,9 @@
  * Roles: which orders are in force, and which stand for another one
  *
  * An order stands by its status and intent: active ones with the intent of an order,
- * every draft that is being signed, plain drafts when the question says so. A status that
- * cannot be told (absent, or no word of FHIR) makes an opioid unreadable, not absent.
+ * every draft that is being signed; where there are none of these, plain drafts when the
+ * question says so. A status that cannot be told (absent, or no word of FHIR) makes an
+ * opioid unreadable, not absent.
  *
  * An order is replaced when another standing one names it (priorPrescription, basedOn),
  * shares an identifier or the id with it, or goes on with the same drug, form and

@@ -461,18 +461,17 @@ struct verdict_lists { /* growing arrays of the verdict */
 static void see_drafts(struct pending *p)
 {
     enum ow_hook hook = p->j->chart->hook;
-    bool drafts = false;
 
     for (size_t i = 0; i < p->j->n_items; i++) {
         const struct ow_item *it = &p->j->items[i];
 
-        drafts |= it->order->is_draft;
         if (!it->order->is_draft || !it->order->selected)
             continue;
         p->selected_opioid |= ow_item_opioid(it);
         p->selected_sedative |= ow_item_sedative(it);
     }
-    p->anything = !drafts || (hook != OW_HOOK_ORDER_SELECT && hook != OW_HOOK_ORDER_SIGN);
+    p->anything = !p->j->has_drafts ||
+                  (hook != OW_HOOK_ORDER_SELECT && hook != OW_HOOK_ORDER_SIGN);
     if (!p->anything && !p->selected_opioid && !p->selected_sedative)
         ow_judge_note(p->j, ow_word(OW_WORD_NOTE_INVOLVED));
 }
