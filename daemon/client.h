@@ -39,11 +39,15 @@ OW_MUST_USE enum ow_code ow_client_open(uv_loop_t *loop,
                                         const struct ow_client_options *opt,
                                         struct ow_client **ret, struct ow_err *err);
 
-/* Send `req` (url absolute; copied whole). The whole call may take `timeout_ms`. */
+void ow_client_options_default(struct ow_client_options *ret);
+
+/* Send `req` (url absolute; copied whole). The whole call, its wait for a free place
+ * included, may take `timeout_ms`. Not while closing. */
 struct ow_call *ow_client_send(struct ow_client *c, const struct ow_request *req,
                                int64_t timeout_ms, ow_reply_fn *fn, void *arg);
 /* Forget a call: `fn` is not called any more. */
 void ow_client_cancel(struct ow_client *c, struct ow_call *call);
 
-/* Every open call ends with OW_CANCELED; `closed` when nothing is left on the loop. */
+/* Every open call ends with OW_CANCELED, at once; `closed` when nothing is left on the
+ * loop and the client is freed. */
 void ow_client_close(struct ow_client *c, void (*closed)(void *arg), void *arg);

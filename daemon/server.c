@@ -6,10 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/time.h"
+#include "daemon/clock.h"
 #include "daemon/conn.h"
 
 /*
@@ -69,14 +68,12 @@ const char *server_date(struct ow_server *s)
     static const char days[] = "MonTueWedThuFriSatSun";
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     int64_t second = (int64_t)(uv_now(s->loop) / 1000);
-    struct timespec ts;
     struct ow_civil c;
     ow_time now;
 
     if (second == s->date_s)
         return s->date;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    now = (ow_time)ts.tv_sec * OW_SECOND;
+    now = ow_clock_utc();
     c = ow_civil_from_utc(now);
     snprintf(s->date, sizeof s->date, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
              days + 3 * ow_weekday(now), c.day, months + 3 * (c.month - 1), c.year,
