@@ -596,14 +596,12 @@ static enum ow_code call_judge(struct ow_call *call, CURLcode rc)
         return OW_OK;
     if (call->address_refused && rc == CURLE_COULDNT_CONNECT)
         return call_explain(call, OW_INPUT, "its address is private");
-    switch (rc) {
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_BAD_CONTENT_ENCODING:
+    if (rc == CURLE_UNSUPPORTED_PROTOCOL && call_was_sent(call))
+        return call_explain(call, OW_AGAIN, "the answer is not HTTP");
+    if (rc == CURLE_URL_MALFORMAT || rc == CURLE_UNSUPPORTED_PROTOCOL ||
+        rc == CURLE_BAD_CONTENT_ENCODING)
         return call_explain(call, OW_INPUT, curl_easy_strerror(rc));
-    default:
-        return call_explain(call, OW_AGAIN, curl_easy_strerror(rc));
-    }
+    return call_explain(call, OW_AGAIN, curl_easy_strerror(rc));
 }
 
 static void client_drain(struct ow_client *c)

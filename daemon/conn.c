@@ -214,14 +214,13 @@ void ow_exchange_reply(struct ow_exchange *x, const struct ow_response *resp)
 
     ow_assert(x->open);
     x->open = false;
-    free(x->data);
+    if (c->state == CONN_OPEN)
+        conn_answer(c, resp);
+    free(x->data); /* only now: the answer may have been made from it */
     x->data = NULL;
-    if (c->state != CONN_OPEN) {
+    if (c->state == CONN_CLOSED)
         conn_free_if_done(c); /* the client has gone */
-        return;
-    }
-    conn_answer(c, resp);
-    if (!c->busy)
+    else if (!c->busy)
         conn_turn(c);
 }
 
