@@ -18,6 +18,7 @@ struct ow_config_number { /* a setting that may be left to the preset */
 
 #define OW_CONFIG_T_STRING   const char *
 #define OW_CONFIG_T_FILE     const char * /* absolute, or "" */
+#define OW_CONFIG_T_FOLDER   const char * /* absolute */
 #define OW_CONFIG_T_URL      const char *
 #define OW_CONFIG_T_WORD     const char *
 #define OW_CONFIG_T_INT      struct ow_config_number
