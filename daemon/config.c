@@ -1,0 +1,310 @@
+/*
+ * Loading: every setting at its default, then the file, then the files of conf.d in order
+ * of name; a later one wins, a key twice in one file is an error. Then the settings are
+ * looked at together, and the policy is built: the preset, and what the site says beside
+ * it.
+ */
+#include "daemon/config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "daemon/files.h"
+#include "daemon/setting.h"
+#include "daemon/yaml.h"
+
+enum {
+    PATH_BYTES = 4096,
+    DROP_INS = 256,
+};
+
+static const char default_file[] = "/etc/opiward/opiward.yaml";
+
+const char *ow_config_default_file(void)
+{
+    return ow_is_file(default_file) ? default_file : NULL;
+}
+
+/* --- reports --- */
+
+static void report(struct ow_reporter *to, const char *file, unsigned line,
+                   unsigned column, const char *text)
+{
+    to->errors++;
+    if (to->report)
+        to->report(to->arg, file, line, column, text);
+}
+
+void ow_report_at(struct ow_reporter *to, const struct ow_snapshot *s,
+                  enum ow_setting_id id, const char *fmt, ...)
+{
+    const struct ow_place *at = &s->places[id];
+    const char *file = at->file ? at->file : s->config.file;
+    char text[2 * OW_ERR_SIZE];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    report(to, file ? file : "built-in defaults", at->line, at->column, text);
+}
+
+static void on_yaml_fault(void *arg, const char *file, unsigned line, unsigned column,
+                          const char *text)
+{
+    report(arg, file, line, column, text);
+}
+
+/* --- items to settings --- */
+
+static void unknown_section(struct ow_reporter *to, const char *file,
+                            const struct ow_yaml_item *it)
+{
+    const struct ow_setting *near = ow_setting_suggest(it->section, NULL);
+    const struct ow_setting *key = ow_setting_suggest("", it->section);
+    char text[OW_ERR_SIZE];
+
+    if (near)
+        snprintf(text, sizeof text, "no section '%.60s'; did you mean '%s'?", it->section,
+                 near->section);
+    else if (key)
+        snprintf(text, sizeof text, "no section '%.60s'; did you mean the key %s.%s?",
+                 it->section, key->section, key->name);
+    else
+        snprintf(text, sizeof text, "no section '%.60s'", it->section);
+    report(to, file, it->key_at.line, it->key_at.column, text);
+}
+
+static void unknown_key(struct ow_reporter *to, const char *file,
+                        const struct ow_yaml_item *it)
+{
+    const struct ow_setting *near = ow_setting_suggest(it->section, it->key);
+    char text[OW_ERR_SIZE];
+
+    if (near)
+        snprintf(text, sizeof text, "no key '%.60s' in %s; did you mean '%s%s%s'?",
+                 it->key, it->section,
+                 ow_streq(near->section, it->section) ? "" : near->section,
+                 ow_streq(near->section, it->section) ? "" : ".", near->name);
+    else
+        snprintf(text, sizeof text, "no key '%.60s' in %s", it->key, it->section);
+    report(to, file, it->key_at.line, it->key_at.column, text);
+}
+
+static void section_take(struct ow_reporter *to, const char *file,
+                         const struct ow_yaml_item *it)
+{
+    char text[OW_ERR_SIZE];
+
+    if (!ow_setting_section(it->section)) {
+        unknown_section(to, file, it);
+    } else if (it->value) {
+        snprintf(text, sizeof text, "section '%s' takes keys, not %s", it->section,
+                 it->value);
+        report(to, file, it->value_at.line, it->value_at.column, text);
+    }
+}
+
+static void item_take(struct ow_snapshot *s, struct ow_reporter *to, const char *file,
+                      const char *folder, const struct ow_yaml_item *it)
+{
+    const struct ow_setting *set;
+    struct ow_err err = { "" };
+
+    if (!it->key) {
+        section_take(to, file, it);
+        return;
+    }
+    if (!ow_setting_section(it->section))
+        return; /* said once, for the section */
+    set = ow_setting_find(it->section, it->key);
+    if (!set) {
+        unknown_key(to, file, it);
+        return;
+    }
+    if (!it->value)
+        return; /* said by the reader */
+    s->places[set - ow_settings] = (struct ow_place){ file, it->value_at.line,
+                                                      it->value_at.column };
+    if (!ow_setting_parse(set, it->value, folder, &s->config, &s->arena, &err))
+        report(to, file, it->value_at.line, it->value_at.column, err.text);
+}
+
+/* --- files --- */
+
+static void file_take(struct ow_snapshot *s, struct ow_reporter *to, const char *path,
+                      const char *folder)
+{
+    const char *name = ow_arena_strdup(&s->arena, path);
+    struct ow_err err = { "" };
+    struct ow_yaml yaml;
+    char *data;
+    size_t len;
+
+    if (ow_file_read(path, OW_YAML_BYTES, &data, &len, &err) != OW_OK) {
+        report(to, name, 0, 0, err.text);
+        return;
+    }
+    /* What the reader refuses it has reported; the rest is looked at all the same. */
+    (void)!ow_yaml_read(name, data, len, &s->arena, on_yaml_fault, to, &yaml);
+    for (size_t i = 0; i < yaml.n; i++)
+        item_take(s, to, name, folder, &yaml.items[i]);
+    free(data);
+}
+
+static int is_drop_in(const struct dirent *e)
+{
+    return e->d_name[0] != '.' && ow_ends_with(e->d_name, ".yaml");
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* A conf.d that is not there is none; one that cannot be read is an error. */
+static void drop_ins_take(struct ow_snapshot *s, struct ow_reporter *to,
+                          const char *folder)
+{
+    char path[PATH_BYTES], file[PATH_BYTES + 256];
+    struct dirent **found;
+    int n;
+
+    if (!ow_path_join(folder, "conf.d", path, sizeof path))
+        return;
+    n = scandir(path, &found, is_drop_in, by_name);
+    if (n < 0) {
+        if (errno != ENOENT)
+            report(to, ow_arena_strdup(&s->arena, path), 0, 0, strerror(errno));
+        return;
+    }
+    if (n > DROP_INS)
+        report(to, ow_arena_strdup(&s->arena, path), 0, 0, "more than 256 files");
+    for (int i = 0; i < n; i++) {
+        if (i < DROP_INS && ow_path_join(path, found[i]->d_name, file, sizeof file))
+            file_take(s, to, file, folder);
+        free(found[i]);
+    }
+    free(found);
+}
+
+/* The folder of `file`, absolute, so that a setting keeps its meaning wherever we run. */
+static void folder_of(const char *file, char ret[PATH_BYTES])
+{
+    char *real;
+
+    if (!ow_path_folder(file, ret, PATH_BYTES)) {
+        ow_copy(ret, PATH_BYTES, ".");
+        return;
+    }
+    real = realpath(ret, NULL);
+    if (real)
+        ow_copy(ret, PATH_BYTES, real);
+    free(real);
+}
+
+/* --- snapshots --- */
+
+static struct ow_snapshot *snapshot_new(void)
+{
+    struct ow_snapshot *s = ow_alloc_zero(sizeof *s);
+    struct ow_err err = { "" };
+
+    ow_arena_init(&s->arena, SIZE_MAX);
+    s->config.refs = 1;
+    for (size_t i = 0; i < OW_SETTING_N; i++)
+        ow_assert(ow_setting_parse(&ow_settings[i], ow_settings[i].dflt, "", &s->config,
+                                   &s->arena, &err));
+    return s;
+}
+
+void ow_snapshot_free(struct ow_snapshot *s)
+{
+    if (!s)
+        return;
+    ow_arena_done(&s->arena);
+    free(s);
+}
+
+/* The preset, and what the site says beside it. */
+static void policy_build(struct ow_config *c)
+{
+    struct ow_policy *p = &c->policy;
+
+    ow_assert(ow_policy_preset(c->policy_preset, p)); /* a WORD out of the same list */
+    p->version = c->policy_version;
+    p->source_label = c->site_name;
+    p->source_url = *c->site_url ? c->site_url : NULL;
+    if (!ow_streq(c->policy_older_factor, "preset"))
+        p->older_factor = ow_streq(c->policy_older_factor, "older-factor");
+    if (!ow_streq(c->policy_count_stale, "preset"))
+        p->count_stale = ow_streq(c->policy_count_stale, "yes");
+    if (c->policy_med_warning.set)
+        p->med_warning = c->policy_med_warning.value;
+    if (c->policy_med_critical.set)
+        p->med_critical = c->policy_med_critical.value;
+    if (c->policy_sedative_age.set)
+        p->sedative_age = (int)ow_config_int(c->policy_sedative_age);
+    if (c->policy_stale_days.set)
+        p->stale_days = ow_config_int(c->policy_stale_days);
+}
+
+struct ow_snapshot *ow_snapshot_load(const char *file, struct ow_reporter *to)
+{
+    struct ow_snapshot *s = snapshot_new();
+    char folder[PATH_BYTES];
+
+    if (file) {
+        s->config.file = ow_arena_strdup(&s->arena, file);
+        folder_of(file, folder);
+        file_take(s, to, file, folder);
+        drop_ins_take(s, to, folder);
+    }
+    policy_build(&s->config);
+    ow_config_check_values(s, to);
+    return s;
+}
+
+/* --- the way in --- */
+
+enum ow_code ow_config_load(const char *file, ow_config_report_fn *fn, void *arg,
+                            const struct ow_config **ret)
+{
+    struct ow_reporter to = { .report = fn, .arg = arg };
+    struct ow_snapshot *s = ow_snapshot_load(file, &to);
+
+    if (to.errors > 0) {
+        ow_snapshot_free(s);
+        return OW_CONFIG;
+    }
+    *ret = &s->config;
+    return OW_OK;
+}
+
+const struct ow_config *ow_config_ref(const struct ow_config *c)
+{
+    ((struct ow_config *)(uintptr_t)c)->refs++;
+    return c;
+}
+
+void ow_config_unref(const struct ow_config *c)
+{
+    struct ow_snapshot *s = (struct ow_snapshot *)(uintptr_t)c;
+
+    if (!s)
+        return;
+    ow_assert(s->config.refs > 0);
+    if (--s->config.refs == 0)
+        ow_snapshot_free(s);
+}
+
+int64_t ow_config_int(struct ow_config_number n)
+{
+    ow_assert(n.set);
+    return ow_ratio_floor(n.value);
+}
