@@ -1,0 +1,94 @@
+/*
+ * check: everything that would keep the daemon from starting, at once and without
+ * starting it. Reads files, opens no socket and asks no server.
+ */
+#include <stdio.h>
+
+#include "base/jw.h"
+#include "base/text.h"
+#include "daemon/command.h"
+#include "daemon/setting.h"
+#include "daemon/tables.h"
+
+struct printer {
+    bool json;
+};
+
+static void print_json(const char *file, unsigned line, unsigned column, const char *text)
+{
+    struct ow_buf out;
+    struct ow_jw w;
+
+    ow_buf_init(&out, 1 << 20);
+    ow_jw_init(&w, &out);
+    ow_jw_object(&w);
+    ow_jw_kstring(&w, "file", file);
+    ow_jw_kint(&w, "line", line);
+    ow_jw_kint(&w, "column", column);
+    ow_jw_kstring(&w, "text", text);
+    ow_jw_end(&w);
+    puts(ow_buf_cstr(&out));
+    ow_buf_done(&out);
+}
+
+static void on_error(void *arg, const char *file, unsigned line, unsigned column,
+                     const char *text)
+{
+    const struct printer *p = arg;
+
+    if (p->json)
+        print_json(file, line, column, text);
+    else
+        fprintf(stderr, "%s:%u:%u: %s\n", file, line, column, text);
+}
+
+/* Counts what the tables report, beside the errors of the configuration. */
+static void on_table_error(void *arg, const char *file, unsigned line, unsigned column,
+                           const char *text)
+{
+    struct ow_reporter *to = arg;
+
+    to->errors++;
+    to->report(to->arg, file, line, column, text);
+}
+
+static unsigned check(const char *file, struct printer *p)
+{
+    struct ow_reporter to = { .report = on_error, .arg = p };
+    struct ow_snapshot *s = ow_snapshot_load(file, &to);
+    struct ow_knowledge *kb = NULL;
+    char folder[4096];
+
+    ow_config_check_files(s, &to);
+    ow_tables_folder(&s->config, folder, sizeof folder);
+    if (ow_tables_load(folder, on_table_error, &to, &kb) == OW_OK)
+        ow_knowledge_free(kb);
+    ow_snapshot_free(s);
+    return to.errors;
+}
+
+int ow_check_main(int argc, char **argv)
+{
+    const char *file = ow_config_default_file();
+    struct printer p = { .json = false };
+    unsigned errors;
+
+    for (int i = 0; i < argc; i++) {
+        if (ow_streq(argv[i], "--json")) {
+            p.json = true;
+        } else if (ow_streq(argv[i], "--config") && i + 1 < argc) {
+            file = argv[++i];
+        } else {
+            fputs("usage: opiward check [--config FILE] [--json]\n", stderr);
+            return OW_EXIT_USAGE;
+        }
+    }
+    errors = check(file, &p);
+    if (fflush(stdout) != 0)
+        return OW_EXIT_IO;
+    if (errors > 0) {
+        fprintf(stderr, "opiward check: %u error%s\n", errors, errors == 1 ? "" : "s");
+        return OW_EXIT_CONFIG;
+    }
+    return OW_EXIT_OK;
+}
