@@ -271,6 +271,7 @@ static enum ow_code prefetch_read(struct ow_arena *a, const cJSON *root,
         return ow_err_set(err, OW_INPUT, "the prefetch needs more memory than the limit");
     orders = ow_reader_has(ret->reader, "MedicationRequest") ||
              ow_reader_has(ret->reader, "MedicationStatement");
+    ret->no_prefetch = !prefetch || !prefetch->child;
     ret->lacks_patient = !ow_reader_has(ret->reader, "Patient");
     ret->lacks_orders = p.failed_orders || ret->n_next_pages > 0 ||
                         (!orders &&

@@ -30,6 +30,7 @@ struct ow_hooks_request {
     /* What the prefetch did not hold: absent, an OperationOutcome, or a Bundle with more
      * pages. */
     bool lacks_orders, lacks_patient;
+    bool no_prefetch;              /* there was none at all, or an empty one */
     const char *next_page;         /* of the first paged prefetch Bundle, or NULL */
     const char *const *next_pages; /* of all of them */
     size_t n_next_pages;

@@ -1,0 +1,424 @@
+/*
+ * A search is a list of asks: each is one request, waiting, sent or done. The answer to
+ * one may add others: the next page, a Medication that no page brought, the orders under
+ * a merged patient's other ids. It is complete when all are done and nothing is wanted.
+ *
+ * Orders and the patient are required: a server that fails there fails the search, to be
+ * tried again. The other questions help; a server that does not know them ends in a note.
+ * In between stands what begins well and breaks off (a next link to another host, too
+ * many pages, a circle): what there is stays, and `missing` says that it is not all.
+ */
+#include "fhir/search.h"
+
+#include <string.h>
+
+#include "fhir/outcome.h"
+#include "fhir/reference.h"
+#include "fhir/url.h"
+
+enum {
+    PAGE_SIZE_DEFAULT = 200,
+    PAGES_DEFAULT = 50,
+    MEDICATIONS_MOST = 100,
+    MERGED_MOST = 4,
+};
+
+enum question {
+    Q_ORDERS,
+    Q_PATIENT,
+    Q_CONDITIONS,
+    Q_DISPENSES,
+    Q_MEDICATION, /* one that was referred to and did not come */
+};
+
+static const char *const question_names[] = {
+    [Q_ORDERS] = "medication orders", [Q_PATIENT] = "the patient",
+    [Q_CONDITIONS] = "conditions",    [Q_DISPENSES] = "dispenses",
+    [Q_MEDICATION] = "a medication",
+};
+
+enum ask_state {
+    ASK_WAITING,
+    ASK_SENT,
+    ASK_DONE,
+};
+
+struct ask {
+    enum question question;
+    enum ask_state state;
+    const char *url;
+    const char *subject; /* Patient/x it is about */
+    unsigned page;       /* from 1 */
+    bool include;        /* asks for _include */
+};
+
+struct ow_search {
+    struct ow_arena *arena;
+    struct ow_search_options opt;
+    struct ow_reader *reader;
+    struct ask *asks;
+    size_t n, cap;
+    size_t first_waiting;
+    bool medications_asked;
+    unsigned n_merged;
+};
+
+static struct ask *ask_add(struct ow_search *s, enum question q, const char *url)
+{
+    OW_ARENA_GROW(s->arena, s->asks, s->n, s->cap);
+    s->asks[s->n] = (struct ask){ .question = q, .url = url, .page = 1 };
+    return &s->asks[s->n++];
+}
+
+static void ask_patient_search(struct ow_search *s, enum question q, const char *type,
+                               const char *subject, bool include)
+{
+    struct ask *a = ask_add(
+        s, q,
+        ow_arena_printf(s->arena, "%s/%s?patient=%s%s&_count=%u", s->opt.base_url, type,
+                        subject, include ? "&_include=MedicationRequest:medication" : "",
+                        s->opt.page_size));
+
+    a->subject = subject;
+    a->include = include;
+}
+
+struct ow_search *ow_search_new(struct ow_arena *arena,
+                                const struct ow_search_options *opt,
+                                struct ow_reader *reader)
+{
+    struct ow_search *s = OW_NEW(arena, struct ow_search);
+
+    *s = (struct ow_search){ .arena = arena, .opt = *opt, .reader = reader };
+    s->opt.base_url = ow_arena_strdup(arena, opt->base_url);
+    s->opt.patient = ow_arena_strdup(arena, opt->patient);
+    s->opt.source = ow_arena_strdup(arena, opt->source);
+    s->opt.authorization = ow_arena_strdup(arena, opt->authorization);
+    if (s->opt.page_size == 0)
+        s->opt.page_size = PAGE_SIZE_DEFAULT;
+    if (s->opt.max_pages == 0)
+        s->opt.max_pages = PAGES_DEFAULT;
+    if (!reader) {
+        struct ow_reader_options r = { .zone = opt->zone,
+                                       .source = s->opt.source,
+                                       .patient = s->opt.patient };
+
+        s->reader = ow_reader_new(arena, &r);
+    }
+    if (opt->want_orders)
+        ask_patient_search(s, Q_ORDERS, "MedicationRequest", s->opt.patient, true);
+    if (opt->want_patient)
+        ask_add(s, Q_PATIENT,
+                ow_arena_printf(arena, "%s/%s", s->opt.base_url, s->opt.patient));
+    if (opt->want_orders && !ow_reader_has(s->reader, "Condition"))
+        ask_patient_search(s, Q_CONDITIONS, "Condition", s->opt.patient, false);
+    if (opt->want_orders && !ow_reader_has(s->reader, "MedicationDispense"))
+        ask_patient_search(s, Q_DISPENSES, "MedicationDispense", s->opt.patient, false);
+    return s;
+}
+
+struct ow_reader *ow_search_reader(struct ow_search *s)
+{
+    return s->reader;
+}
+
+static bool all_done(const struct ow_search *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->asks[i].state != ASK_DONE)
+            return false;
+    }
+    return true;
+}
+
+bool ow_search_complete(const struct ow_search *s)
+{
+    return all_done(s) && (s->medications_asked || !s->opt.want_orders);
+}
+
+bool ow_search_next(struct ow_search *s, struct ow_request *ret, unsigned *tag)
+{
+    while (s->first_waiting < s->n && s->asks[s->first_waiting].state != ASK_WAITING)
+        s->first_waiting++;
+    if (s->first_waiting == s->n)
+        return false;
+    *tag = (unsigned)s->first_waiting;
+    s->asks[*tag].state = ASK_SENT;
+    ow_get_request(s->arena, s->asks[*tag].url, s->opt.authorization, ret);
+    return true;
+}
+
+/* --- answers --- */
+
+static void missing(struct ow_search *s, enum question q, const char *why)
+{
+    const char *text = ow_arena_printf(s->arena, "%s: %s", question_names[q], why);
+
+    /* what is no order does not make the total smaller */
+    if (q == Q_CONDITIONS || q == Q_DISPENSES)
+        ow_reader_note(s->reader, text);
+    else
+        ow_reader_missing(s->reader, text);
+}
+
+static bool was_asked(const struct ow_search *s, const char *url)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (strcmp(s->asks[i].url, url) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void page_next(struct ow_search *s, size_t from, const char *link)
+{
+    struct ask was = s->asks[from], *a;
+    const char *url;
+
+    if (!ow_url_same_origin(s->opt.base_url, link)) {
+        missing(s, was.question, "the next page is on another server, not followed");
+        return;
+    }
+    url = ow_url_absolute(s->arena, s->opt.base_url, link);
+    if (was_asked(s, url)) {
+        missing(s, was.question, "the pages run in a circle");
+        return;
+    }
+    if (was.page >= s->opt.max_pages) {
+        missing(s, was.question,
+                ow_arena_printf(s->arena, "more than %u pages", s->opt.max_pages));
+        return;
+    }
+    a = ask_add(s, was.question, url);
+    a->page = was.page + 1;
+    a->subject = was.subject;
+}
+
+/* Orders may still stand under the other ids of a merged patient. */
+static void merged_ask(struct ow_search *s, const cJSON *patient)
+{
+    const cJSON *links = ow_json_array(patient, "link"), *c;
+
+    if (!s->opt.want_orders)
+        return;
+    cJSON_ArrayForEach(c, links)
+    {
+        const char *kind = ow_json_string(c, "type");
+        const char *other = ow_reference_normal(
+            s->arena, ow_json_string(ow_json_object(c, "other"), "reference"));
+
+        if (!other || !ow_starts_with(other, "Patient/") ||
+            strcmp(other, s->opt.patient) == 0 ||
+            (!ow_streq(kind, "replaced-by") && !ow_streq(kind, "replaces")))
+            continue;
+        if (s->n_merged++ < MERGED_MOST)
+            ask_patient_search(s, Q_ORDERS, "MedicationRequest", other, true);
+        else
+            missing(s, Q_ORDERS, "the patient was merged too often");
+    }
+}
+
+/* When all pages are in: Medications that orders refer to and no page brought. */
+static void medications_ask(struct ow_search *s)
+{
+    const char *const *wanted;
+    size_t n;
+
+    if (s->medications_asked || !all_done(s))
+        return;
+    s->medications_asked = true;
+    n = ow_reader_unresolved(s->reader, &wanted);
+    for (size_t i = 0; i < n && i < MEDICATIONS_MOST; i++)
+        ask_add(s, Q_MEDICATION,
+                ow_arena_printf(s->arena, "%s/%s", s->opt.base_url, wanted[i]));
+    if (n > MEDICATIONS_MOST)
+        missing(s, Q_MEDICATION, "too many are referred to and not included");
+}
+
+static enum ow_code answer_read(struct ow_search *s, size_t i, const cJSON *root,
+                                struct ow_err *err)
+{
+    const char *type = ow_json_string(root, "resourceType");
+    bool page = s->asks[i].question != Q_PATIENT && s->asks[i].question != Q_MEDICATION;
+    bool outcome = ow_streq(type, "OperationOutcome");
+    const char *next;
+
+    if (!outcome &&
+        !ow_streq(type,
+                  page ? "Bundle"
+                       : (s->asks[i].question == Q_PATIENT ? "Patient" : "Medication")))
+        return ow_err_set(err, OW_INPUT, "%s: the server sent another kind of resource",
+                          question_names[s->asks[i].question]);
+    /* what cannot be read of it is in the reader's list of what is missing */
+    (void)!ow_reader_add(s->reader, root, NULL);
+    if (ow_arena_full(s->arena))
+        return ow_err_set(err, OW_INPUT, "the answers need more memory than the limit");
+    if (s->asks[i].question == Q_PATIENT)
+        merged_ask(s, root);
+    next = page && !outcome ? ow_reader_next_link(s->reader) : NULL;
+    if (next)
+        page_next(s, i, next);
+    return OW_OK;
+}
+
+/* A refusal, neither temporary nor of our credentials: is there another way? */
+static enum ow_code refused(struct ow_search *s, size_t i, enum ow_code code,
+                            const struct ow_response *resp, struct ow_err *err)
+{
+    struct ask a = s->asks[i];
+
+    if (a.page > 1)
+        return ow_err_prefix(err, OW_AGAIN, "%s: a next link has expired",
+                             question_names[a.question]);
+    if (a.include && (resp->status == 400 || resp->status == 422)) {
+        ask_patient_search(s, Q_ORDERS, "MedicationRequest", a.subject, false);
+        return OW_OK;
+    }
+    switch (a.question) {
+    case Q_PATIENT:
+        return code == OW_MISSING ? ow_err_set(err, OW_MISSING, "the patient is gone")
+                                  : ow_err_prefix(err, code, "the patient");
+    case Q_ORDERS:
+        return ow_err_prefix(err, OW_INPUT, "medication orders");
+    default:
+        missing(s, a.question,
+                ow_arena_printf(s->arena, "the server answered %d", resp->status));
+        return OW_OK;
+    }
+}
+
+static int64_t retry_after(const struct ow_response *resp);
+
+enum ow_code ow_search_feed(struct ow_search *s, unsigned tag,
+                            const struct ow_response *resp, int64_t *retry_after_ms,
+                            struct ow_err *err)
+{
+    struct ow_err local = { "" };
+    const cJSON *root;
+    enum ow_code code;
+
+    ow_assert(tag < s->n && s->asks[tag].state == ASK_SENT);
+    if (!err)
+        err = &local;
+    s->asks[tag].state = ASK_DONE;
+    code = ow_response_json(s->arena, resp, &root, err);
+    if (code == OW_OK)
+        code = answer_read(s, tag, root, err);
+    else if (code == OW_MISSING || (code == OW_INPUT && resp->status >= 300))
+        code = refused(s, tag, code, resp, err);
+    else if (code == OW_DENIED &&
+             (s->asks[tag].question == Q_CONDITIONS ||
+              s->asks[tag].question == Q_DISPENSES) &&
+             resp->status == 403)
+        code = refused(s, tag, code, resp, err); /* a scope we were not given */
+    else
+        ow_err_prefix(err, code, "%s", question_names[s->asks[tag].question]);
+    if (code == OW_AGAIN && retry_after_ms)
+        *retry_after_ms = retry_after(resp);
+    if (code == OW_OK)
+        medications_ask(s);
+    return code;
+}
+
+/* --- Retry-After --- */
+
+static int digits(const char *s, int n)
+{
+    int v = 0;
+
+    for (int i = 0; i < n; i++) {
+        if (s[i] < '0' || s[i] > '9')
+            return -1;
+        v = v * 10 + (s[i] - '0');
+    }
+    return v;
+}
+
+/* Sun, 06 Nov 1994 08:49:37 GMT [RFC 9110, 5.6.7]; the obsolete forms are not read. */
+static bool http_date(const char *s, ow_time *ret)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    struct ow_civil c = { 0 };
+
+    if (strlen(s) != 29 || strcmp(s + 25, " GMT") != 0 || strncmp(s + 3, ", ", 2) != 0)
+        return false;
+    for (int m = 0; m < 12; m++) {
+        if (strncmp(s + 8, months + 3 * (size_t)m, 3) == 0)
+            c.month = m + 1;
+    }
+    c.day = digits(s + 5, 2);
+    c.year = digits(s + 12, 4);
+    c.hour = digits(s + 17, 2);
+    c.minute = digits(s + 20, 2);
+    c.second = digits(s + 23, 2);
+    if (c.month == 0 || c.hour < 0 || c.hour > 23 || c.minute < 0 || c.minute > 59 ||
+        c.second < 0 || c.second > 60 || !ow_date_valid(c.year, c.month, c.day))
+        return false;
+    *ret = ow_civil_to_utc(&c);
+    return true;
+}
+
+int64_t ow_retry_after_ms(const struct ow_response *resp, ow_time now)
+{
+    const char *v = ow_header_get(resp->headers, resp->n_headers, "Retry-After");
+    uint64_t seconds;
+    ow_time at;
+
+    if (!v)
+        return 0;
+    if (ow_parse_u64(v, &seconds))
+        return seconds < INT64_MAX / OW_SECOND ? (int64_t)seconds * OW_SECOND : 0;
+    if (!http_date(v, &at) || at <= now)
+        return 0;
+    return at - now;
+}
+
+/* Without a clock: a date counts from the answer's own Date. */
+static int64_t retry_after(const struct ow_response *resp)
+{
+    const char *date = ow_header_get(resp->headers, resp->n_headers, "Date");
+    ow_time now = OW_TIME_MAX;
+
+    if (date && !http_date(date, &now))
+        now = OW_TIME_MAX;
+    return ow_retry_after_ms(resp, now);
+}
+
+const char *ow_outcome_text(struct ow_arena *arena, const char *body, size_t len)
+{
+    const cJSON *root;
+
+    if (len == 0 || ow_json_parse(body, len, NULL, arena, &root, NULL) != OW_OK)
+        return "";
+    return ow_outcome_words(arena, root);
+}
+
+/* --- one order --- */
+
+void ow_order_read_request(struct ow_arena *arena, const char *base_url,
+                           const char *authorization, const char *type, const char *id,
+                           struct ow_request *ret)
+{
+    ow_get_request(arena, ow_arena_printf(arena, "%s/%s/%s", base_url, type, id),
+                   authorization, ret);
+}
+
+enum ow_code ow_order_subject(struct ow_arena *arena, const struct ow_response *resp,
+                              const char **patient, struct ow_err *err)
+{
+    const cJSON *root, *subject;
+    enum ow_code code = ow_response_json(arena, resp, &root, err);
+    const char *ref;
+
+    if (code != OW_OK)
+        return code;
+    subject = ow_json_object(root, "subject");
+    if (!subject)
+        subject = ow_json_object(root, "patient");
+    ref = ow_reference_normal(arena, ow_json_string(subject, "reference"));
+    if (ow_streq(ow_json_string(root, "resourceType"), "Patient") &&
+        ow_json_string(root, "id"))
+        ref = ow_arena_printf(arena, "Patient/%s", ow_json_string(root, "id"));
+    *patient = ref && ow_starts_with(ref, "Patient/") ? ref : NULL;
+    return OW_OK;
+}
