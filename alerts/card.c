@@ -237,7 +237,7 @@ static void detail_sedatives(struct ow_judge *j, struct text *t)
 
         text_row(t, &any, OW_WORD_HEAD_SEDATIVES,
                  ow_say(j->arena, OW_WORD_ROW_SEDATIVE, ow_card_escape(j->arena, s->drug),
-                        ow_card_escape(j->arena, s->cls), days));
+                        ow_rule_class_words(j->arena, s->cls), days));
     }
 }
 

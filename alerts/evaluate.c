@@ -138,7 +138,8 @@ static const struct ow_order *supply_of(const struct ow_judge *j, const struct o
 {
     const struct ow_order *ret = NULL;
 
-    (void)j;
+    if (!j->has_dispenses)
+        return r->order;
     for (size_t i = 0; i < n; i++) {
         const struct ow_order *o = all[i].order;
 
@@ -201,6 +202,7 @@ static void judge_items(struct ow_judge *j)
     for (size_t i = 0; i < n; i++) {
         all[i].order = &j->chart->orders[i];
         j->has_drafts |= all[i].order->is_draft;
+        j->has_dispenses |= all[i].order->kind == OW_DISPENSE;
     }
     for (size_t i = 0; i < n; i++) {
         ow_identify(&all[i].order->medication, j->kb, j->arena, &all[i].drug);

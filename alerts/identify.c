@@ -129,6 +129,7 @@ static const char *find_likeness(const struct ow_medication *m,
                                  const struct ow_knowledge *kb)
 {
     const struct ow_concept display = { .text = m->display };
+    const char *name = own_name(m);
     const char *like = ow_knowledge_opioid_like(kb, &m->code);
 
     if (like == NULL && m->display != NULL)
@@ -136,6 +137,8 @@ static const char *find_likeness(const struct ow_medication *m,
     for (size_t i = 0; like == NULL && i < m->n_ingredients; i++)
         if (!m->ingredients[i].inactive)
             like = ow_knowledge_opioid_like(kb, &m->ingredients[i].item);
+    if (like == NULL && name != NULL && ow_contains_folded(name, "opioid"))
+        like = "opioid";
     return like;
 }
 

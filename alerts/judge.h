@@ -46,7 +46,8 @@ struct ow_judge {
     const struct ow_policy *policy;
     struct ow_arena *arena;
     struct ow_span window; /* from the asked instant to the horizon */
-    bool has_drafts;       /* some order is an entry of a hook's draftOrders */
+    bool has_dispenses;
+    bool has_drafts; /* some order is an entry of a hook's draftOrders */
 
     struct ow_item *items;
     size_t n_items;

@@ -150,13 +150,6 @@ void ow_lines_build(struct ow_judge *j)
 
 /* ---- sedatives ---- */
 
-static int64_t day_of(const struct ow_zone *zone, ow_time t)
-{
-    int64_t local = t + (int64_t)ow_zone_offset(zone, t) * OW_SECOND;
-
-    return local >= 0 ? local / OW_DAY : -((-local + OW_DAY - 1) / OW_DAY);
-}
-
 static int by_from(const void *x, const void *y)
 {
     const struct ow_span *a = x, *b = y;
@@ -180,28 +173,26 @@ static size_t opioid_spans(const struct ow_judge *j, struct ow_span *ret)
     return n;
 }
 
-/* Civil days on which `own` meets any of `spans`, each day once. */
-static int64_t days_together(const struct ow_judge *j, struct ow_span own,
-                             const struct ow_span *spans, size_t n)
+/*
+ * Days that `own` shares with any of `spans` (sorted), overlaps counted once. What is
+ * left of a day counts as one, but for the hour that a clock change puts in or takes out.
+ */
+static int64_t days_together(struct ow_span own, const struct ow_span *spans, size_t n)
 {
-    int64_t days = 0, seen = INT64_MIN; /* last day counted */
+    int64_t ms = 0;
+    ow_time seen = own.from;
 
     for (size_t i = 0; i < n; i++) {
-        struct ow_span both = clip(spans[i], own);
-        int64_t first, last;
+        struct ow_span both = clip(spans[i], (struct ow_span){ seen, own.until });
 
         if (both.from >= both.until)
             continue;
-        first = day_of(j->q->zone, both.from);
-        last = day_of(j->q->zone, both.until - 1);
-        if (first <= seen)
-            first = seen + 1;
-        if (last < first)
-            continue;
-        days += last - first + 1;
-        seen = last;
+        ms += both.until - both.from;
+        seen = both.until;
     }
-    return days;
+    if (ms <= OW_DAY)
+        return ms > 0 ? 1 : 0;
+    return (ms - OW_HOUR + OW_DAY - 1) / OW_DAY;
 }
 
 void ow_lines_sedatives(struct ow_judge *j)
@@ -228,7 +219,7 @@ void ow_lines_sedatives(struct ow_judge *j)
             .cls = ow_sedative_class_name(it->drug.sedative->cls),
             .tier = it->drug.sedative->tier,
             .drug = it->drug.name,
-            .overlap_days = days_together(j, clip(it->taken, j->window), spans, n_spans),
+            .overlap_days = days_together(clip(it->taken, j->window), spans, n_spans),
         };
     }
     j->v->sedatives = list;

@@ -1,9 +1,8 @@
 /*
  * Lines: what was decided about each order, as the verdict shows it
  *
- * Also the sedatives with the days they share with an opioid: civil days of the site on
- * which both are taken, from the asked instant to the horizon. An overlap that never ends
- * is counted up to the horizon.
+ * Also the sedatives with the days they share with any opioid, from the asked instant to
+ * the horizon; a part of a day counts as one.
  */
 #pragma once
 

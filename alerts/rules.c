@@ -223,6 +223,15 @@ static const char *sedative_summary(struct ow_judge *j, const struct ow_sedation
                   s->drug, days, med_text(j, j->v->total.peak));
 }
 
+const char *ow_rule_class_words(struct ow_arena *arena, const char *cls)
+{
+    char *ret = ow_arena_strdup(arena, cls);
+
+    for (char *c = ret; *c != '\0'; c++)
+        *c = *c == '_' ? ' ' : *c;
+    return ret;
+}
+
 static void sedative_finding(struct pending *p, const struct ow_sedation *s)
 {
     struct ow_judge *j = p->j;

@@ -136,7 +136,7 @@ static void the_strongest_finding_leads(void **state)
     v = build_judge(b);
     assert_string_equal(v->cards[0].rule, "sedative-coprescribing");
     assert_string_equal(v->cards[0].summary,
-                        "Opioid and lorazepam 1 MG Oral Tablet together for 91 days; at "
+                        "Opioid and lorazepam 1 MG Oral Tablet together for 90 days; at "
                         "least 30 MME/day");
 }
 

@@ -251,16 +251,17 @@ static void drugs_get_their_role(void **state)
         const char *role;
         bool at_least;
     } cases[] = {
-        {OW_SYSTEM_RXNORM,  RX_OXYCODONE_5,  NULL,               "counted",    false},
-        { OW_SYSTEM_RXNORM, RX_OXYCODONE,    "oxycodone",        "unreadable", true },
-        { OW_SYSTEM_RXNORM, "1819",          "buprenorphine",    "excluded",   false},
-        { OW_SYSTEM_RXNORM, RX_MORPHINE_INJ, NULL,               "unreadable", true },
-        { OW_SYSTEM_RXNORM, RX_LORAZEPAM_1,  NULL,               "not-opioid", false},
-        { OW_SYSTEM_RXNORM, RX_PHENTERMINE,  NULL,               "not-opioid", false},
-        { OW_SYSTEM_RXNORM, RX_LISINOPRIL,   "lisinopril 10 MG", "unknown",    false},
-        { OW_SYSTEM_RXNORM, "99999999",      "oxycodone 7 MG",   "unknown",    true },
-        { OW_SYSTEM_NDC,    "00000000000",   "oxycodone 7 MG",   "unknown",    true },
-        { "urn:local",      "77",            "Paracetamol",      "unknown",    false},
+        {OW_SYSTEM_RXNORM,  RX_OXYCODONE_5,  NULL,                      "counted",    false},
+        { OW_SYSTEM_RXNORM, RX_OXYCODONE,    "oxycodone",               "unreadable", true },
+        { OW_SYSTEM_RXNORM, "1819",          "buprenorphine",           "excluded",   false},
+        { OW_SYSTEM_RXNORM, RX_MORPHINE_INJ, NULL,                      "unreadable", true },
+        { OW_SYSTEM_RXNORM, RX_LORAZEPAM_1,  NULL,                      "not-opioid", false},
+        { OW_SYSTEM_RXNORM, RX_PHENTERMINE,  NULL,                      "not-opioid", false},
+        { OW_SYSTEM_RXNORM, RX_LISINOPRIL,   "lisinopril 10 MG",        "unknown",    false},
+        { OW_SYSTEM_RXNORM, "99999999",      "oxycodone 7 MG",          "unknown",    true },
+        { OW_SYSTEM_NDC,    "00000000000",   "oxycodone 7 MG",          "unknown",    true },
+        { "urn:local",      "77",            "Paracetamol",             "unknown",    false},
+        { "urn:local",      "78",            "Study drug (Opioid arm)", "unknown",    true },
     };
 
     for (size_t i = 0; i < OW_LEN(cases); i++) {

@@ -207,7 +207,7 @@ static void sedatives_beside_an_opioid(void **state)
     }
 }
 
-static void days_together_are_civil_days_from_now_on(void **state)
+static void days_together_count_from_now_to_the_horizon(void **state)
 {
     static const struct {
         const char *from, *until; /* of the sedative */
@@ -218,7 +218,7 @@ static void days_together_are_civil_days_from_now_on(void **state)
         { "2026-01-01",           "2026-03-03", "2026-12-31", 1 }, /* today only */
         { "2026-03-31",           "2026-04-30", "2026-03-31", 0 }, /* one ends as one starts */
         { "2026-03-30T23:00:00Z", "2026-04-30", "2026-03-31", 1 },
-        { "2026-01-01",           "2026-12-31", "2026-12-31", 91}, /* up to the horizon */
+        { "2026-01-01",           "2026-12-31", "2026-12-31", 90}, /* up to the horizon */
     };
 
     (void)state;
@@ -455,7 +455,7 @@ int main(void)
         cmocka_unit_test(short_orders_weigh_one_tier_less_but_never_hide_long_ones),
         cmocka_unit_test(at_least_is_said_when_something_is_missing),
         cmocka_unit_test(sedatives_beside_an_opioid),
-        cmocka_unit_test(days_together_are_civil_days_from_now_on),
+        cmocka_unit_test(days_together_count_from_now_to_the_horizon),
         cmocka_unit_test(days_are_counted_once_under_several_opioids),
         cmocka_unit_test(an_old_sedative_order_that_was_renewed_is_one_sedative),
         cmocka_unit_test(rules_of_adults_are_held_back_under_eighteen),
