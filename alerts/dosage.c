@@ -23,10 +23,9 @@ struct plan {
     const struct ow_dose_context *ctx;
     struct placed *lines;
     size_t n;
-    bool largest; /* the largest line counts, not the sum */
+    bool largest; /* the largest of the sequence counts, not the sum */
     bool has_bounds;
     ow_time base; /* of the offsets, when has_bounds */
-    ow_time bounds_until;
 };
 
 static enum ow_code lines_read(const struct ow_dose_context *ctx, struct plan *p,
@@ -337,7 +336,8 @@ static void ends_set(const struct plan *p, struct ow_dose *ret)
     if (p->base == OW_TIME_MIN)
         ret->bounds.until = p->lines[0].line.extent.bounds.until;
     else
-        ret->bounds.until = ow_time_add(p->base, until);
+        ret->bounds.until = until == INT64_MAX ? OW_TIME_MAX
+                                               : ow_time_add(p->base, until);
 }
 
 enum ow_code ow_dosage_read(const struct ow_order *order,

@@ -8,7 +8,7 @@ static const char *number(const struct ow_dose_context *ctx, struct ow_ratio v)
 {
     char text[OW_RATIO_TEXT];
 
-    return ow_arena_strdup(ctx->arena, ow_ratio_format(v, 2, text));
+    return ow_arena_strdup(ctx->arena, ow_ratio_format(v, 6, text));
 }
 
 /* "4/d", "0.5/d", and "2 in 7 d" where a decimal would be rounded. */

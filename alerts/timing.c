@@ -161,13 +161,28 @@ static enum ow_code placed_rate(const struct repeat *r, struct ow_rate *ret)
     return OW_OK;
 }
 
+/*
+ * A frequency and the doses placed beside it, on so many days: the frequency stands
+ * unless the places are surely more (for the high rate) or surely fewer (for the low
+ * one). "With meals" may be one place or three. Without a frequency the places count.
+ */
+static struct ow_ratio with_slots(const struct repeat *r, struct ow_ratio freq,
+                                  int64_t days, bool high)
+{
+    struct ow_ratio most = OW_RATIO(at_least_one(r->slots) * days, 1);
+    struct ow_ratio least = OW_RATIO(at_least_one(r->slots_once) * days, 1);
+
+    if (!r->has_freq)
+        return most;
+    return high ? larger(freq, least) : smaller(freq, most);
+}
+
 /* Frequency and period, with what is placed beside them: see the header. */
 static enum ow_code period_rate(const struct repeat *r, struct ow_rate *ret,
                                 struct ow_err *err)
 {
     static const struct ow_ratio day = { 1, 1 }, week = { 7, 1 };
     struct ow_ratio high = r->freq_high, low = r->freq_low, share = OW_RATIO(1, 1);
-    int64_t slots = r->has_freq ? r->slots_once : r->slots;
 
     if (ow_ratio_cmp(r->period_high, day) <= 0) {
         /* A day or shorter: the days of the week thin it out, the places are a second
@@ -179,11 +194,9 @@ static enum ow_code period_rate(const struct repeat *r, struct ow_rate *ret,
         if (!ow_ratio_div(high, r->period_high, &daily.high) ||
             !ow_ratio_div(low, r->period_low, &daily.low))
             return overflow(err);
-        if (slots > 0) {
-            daily.high = r->has_freq ? larger(daily.high, OW_RATIO(slots, 1))
-                                     : OW_RATIO(slots, 1);
-            daily.low = r->has_freq ? smaller(daily.low, OW_RATIO(slots, 1))
-                                    : OW_RATIO(slots, 1);
+        if (r->slots > 0) {
+            daily.high = with_slots(r, daily.high, 1, true);
+            daily.low = with_slots(r, daily.low, 1, false);
         }
         return ow_ratio_mul(daily.high, share, &ret->high) &&
                        ow_ratio_mul(daily.low, share, &ret->low)
@@ -193,11 +206,9 @@ static enum ow_code period_rate(const struct repeat *r, struct ow_rate *ret,
     if (r->days > 0 && ow_ratio_cmp(r->period_high, week) < 0)
         return ow_err_set(err, OW_MISSING,
                           "timing.dayOfWeek with a period between a day and a week");
-    if (slots > 0 || r->days > 0) {
-        struct ow_ratio n = OW_RATIO(at_least_one(slots) * at_least_one(r->days), 1);
-
-        high = r->has_freq ? larger(high, n) : n;
-        low = r->has_freq ? smaller(low, n) : n;
+    if (r->slots > 0 || r->days > 0) {
+        high = with_slots(r, high, at_least_one(r->days), true);
+        low = with_slots(r, low, at_least_one(r->days), false);
     }
     return ow_ratio_div(high, r->period_high, &ret->high) &&
                    ow_ratio_div(low, r->period_low, &ret->low)

@@ -216,6 +216,51 @@ static const struct name *name_find(char *s)
     return found;
 }
 
+/* Words that a form is described with and that change nothing of how it is counted. */
+static bool is_descriptor(const char *s)
+{
+    static const char *const words[] = {
+        "oral",        "extended",  "release",    "er",         "xr",
+        "sr",          "la",        "ir",         "immediate",  "delayed",
+        "dr",          "film",      "coated",     "chewable",   "disintegrating",
+        "abuse",       "deterrent", "sublingual", "buccal",     "rectal",
+        "transdermal", "nasal",     "mucosal",    "metered",    "dose",
+        "12",          "24",        "72",         "168",        "hr",
+        "hour",        "h",         "for",        "suspension", "effervescent",
+    };
+    size_t i;
+
+    for (i = 0; i < OW_LEN(words); i++) {
+        if (strcmp(words[i], s) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* "tablet, extended release", "12 HR Extended Release Oral Tablet": one word that counts
+ * among words that describe it. */
+static const struct name *described_find(const char *s)
+{
+    const struct name *found = NULL;
+    char word[UNIT_MOST];
+
+    while (*s != '\0') {
+        size_t n = strcspn(s, " ,-");
+        const struct name *f;
+
+        memcpy(word, s, n);
+        word[n] = '\0';
+        s += n + (s[n] != '\0');
+        if (n == 0 || is_descriptor(word))
+            continue;
+        f = name_find(word);
+        if (f == NULL || f->kind != OW_UNIT_COUNT || f->word == NULL || found != NULL)
+            return NULL;
+        found = f;
+    }
+    return found;
+}
+
 bool ow_unit_time(const char *unit, int64_t *ret)
 {
     char s[UNIT_MOST];
@@ -261,7 +306,7 @@ static bool per_time(const char *s, struct ow_ratio *ret)
 static bool unit_of_text(const char *text, struct ow_unit *ret)
 {
     char s[UNIT_MOST], *slash;
-    const struct name *found;
+    const struct name *found, *described;
     struct ow_ratio ms, hours;
 
     if (!unit_fold(text, s))
@@ -269,7 +314,10 @@ static bool unit_of_text(const char *text, struct ow_unit *ret)
     slash = strchr(s, '/');
     if (slash != NULL)
         *slash = '\0';
+    described = slash == NULL ? described_find(s) : NULL;
     found = name_find(s);
+    if (found == NULL)
+        found = described;
     if (found == NULL)
         return false;
     *ret = (struct ow_unit){ .kind = found->kind,

@@ -1,8 +1,5 @@
 /*
  * Dosage: structured directions to an amount a day, or why not
- *
- * Cases are strings of JSON-like shorthand would need a parser of their own; they are
- * structs instead, with the few fields that each case is about.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +11,7 @@
 
 #include "alerts/dosage.h"
 #include "alerts/timing.h"
+#include "alerts/units.h"
 #include "base/text.h"
 
 #define UCUM    OW_SYSTEM_UCUM
@@ -303,7 +301,7 @@ static const struct timing_case timing_cases[] = {
      NULL                                                                                                   },
     { "3 a day with meals",
      { .f = "3", .p = "1", .u = "d", .when = { "C" } },
-     "3",                                                                                        "1",
+     "3",                                                                                        NULL,
      NULL                                                                                                   },
     { "once a day, morning and evening",
      { .f = "1", .p = "1", .u = "d", .when = { "MORN", "EVE" } },
@@ -765,11 +763,717 @@ static void doses_become_an_amount_a_day(void **state)
     }
 }
 
+struct unit_case {
+    const char *unit, *code, *system;
+    enum ow_unit_kind kind;
+    const char *scale; /* NULL: refused */
+    const char *word;  /* or the reason */
+};
+
+#define FORMS "http://terminology.hl7.org/CodeSystem/v3-orderableDrugForm"
+
+static const struct unit_case unit_cases[] = {
+    {NULL,                                                        NULL,           NULL,             OW_UNIT_COUNT,       "1",     NULL                                      },
+    { NULL,                                                       "1",            UCUM,             OW_UNIT_COUNT,       "1",     NULL                                      },
+    { "tablet",                                                   "1",            UCUM,             OW_UNIT_COUNT,       "1",     "tablet"                                  },
+    { "tablet",                                                   "{tablet}",     UCUM,             OW_UNIT_COUNT,       "1",     "tablet"                                  },
+    { "Tab",                                                      "{tbl}",        UCUM,             OW_UNIT_COUNT,       "1",     "tablet"                                  },
+    { "tablet",                                                   "TAB",          FORMS,            OW_UNIT_COUNT,       "1",     "tablet"                                  },
+    { NULL,                                                       "TAB",          FORMS,            OW_UNIT_COUNT,       "1",     "tablet"                                  },
+    { "patch",                                                    "patch",        FORMS,            OW_UNIT_COUNT,       "1",     "patch"                                   },
+    { "tablet, extended release",                                 NULL,           NULL,             OW_UNIT_COUNT,       "1",     "tablet"                                  },
+    { "12 HR Extended Release Oral Tablet",                       NULL,           NULL,             OW_UNIT_COUNT,       "1",     "tablet"                                  },
+    { "film coated tablets",                                      NULL,           NULL,             OW_UNIT_COUNT,       "1",     "tablet"                                  },
+    { "tablet",                                                   "385055001",    OW_SYSTEM_SNOMED, OW_UNIT_COUNT,       "1",     "tablet"                                  },
+    { "Milligrams",                                               "mg",           UCUM,             OW_UNIT_MASS,        "1",     NULL                                      },
+    { "mg morphine",                                              "mg{morphine}", UCUM,             OW_UNIT_MASS,        "1",     NULL                                      },
+    { "MG",                                                       "mg",           NULL,             OW_UNIT_MASS,        "1",     NULL                                      },
+    { "mcg",                                                      "ug",           UCUM,             OW_UNIT_MASS,        "0.001", NULL                                      },
+    { "mL",                                                       "{mL}",         UCUM,             OW_UNIT_VOLUME,      "1",     NULL                                      },
+    { "mcg/hr",                                                   "ug/h",         UCUM,             OW_UNIT_MASS_RATE,   "0.001", NULL                                      },
+    { NULL,                                                       "mg/(24.h)",    UCUM,             OW_UNIT_MASS_RATE,   "1/24",  NULL                                      },
+    { NULL,                                                       "mg/d",         UCUM,             OW_UNIT_MASS_RATE,   "1/24",  NULL                                      },
+    { NULL,                                                       "mL/min",       UCUM,             OW_UNIT_VOLUME_RATE, "60",    NULL                                      },
+    { "mcg",                                                      "mg",           UCUM,             0,                   NULL,    "the unit's text and its code differ"     },
+    { "mg",                                                       "{tablet}",     UCUM,             0,                   NULL,    "the unit's text and its code differ"     },
+    { "mg",                                                       "1",            UCUM,             0,                   NULL,    "the unit's text and its code differ"     },
+    { "patch",                                                    "{tablet}",     UCUM,             0,                   NULL,    "the unit's text and its code differ"     },
+    { "mg",                                                       "mg/kg",        UCUM,             0,                   NULL,    "a dose by body weight or surface"        },
+    { "mg/kg",                                                    "mg",           UCUM,             0,                   NULL,    "a dose by body weight or surface"        },
+    { "tablet",                                                   "meq",          UCUM,             0,                   NULL,    "the unit \"meq\" is not a known one"     },
+    { "box",                                                      "1",            UCUM,             0,                   NULL,    "the unit \"box\" is not a known one"     },
+    { "tablet bottle",                                            NULL,           NULL,             0,                   NULL,
+     "the unit \"tablet bottle\" is not a known one"                                                                                                                        },
+    { NULL,                                                       "mg/mL",        UCUM,             0,                   NULL,    "the unit \"mg/ml\" is not a known one"   },
+    { NULL,                                                       "tablet/d",     NULL,             0,                   NULL,    "the unit \"tablet/d\" is not a known one"},
+    { NULL,                                                       "mg/(0.h)",     UCUM,             0,                   NULL,    "the unit \"mg/(0.h)\" is not a known one"},
+    { "a unit with a name that no unit of any system would have", NULL,           NULL,             0,                   NULL,
+     "the unit is not a known one"                                                                                                                                          },
+};
+
+static void units_are_read_from_code_and_text(void **state)
+{
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < OW_LEN(unit_cases); i++) {
+        const struct unit_case *c = &unit_cases[i];
+        struct ow_quantity q = { .unit = c->unit, .code = c->code, .system = c->system };
+        struct ow_unit u;
+        struct ow_err err = { "" };
+        enum ow_code code = ow_unit_read(&q, &u, &err);
+
+        if (c->scale == NULL) {
+            if (code != OW_MISSING || !ow_streq(err.text, c->word))
+                fail_msg("%zu: %s", i, code == OW_OK ? "read" : err.text);
+            continue;
+        }
+        if (code != OW_OK)
+            fail_msg("%zu: %s", i, err.text);
+        assert_int_equal(u.kind, c->kind);
+        check_ratio("scale", c->scale, u.scale);
+        if (!ow_streq(u.word, c->word))
+            fail_msg("%zu: %s", i, u.word ? u.word : "no word");
+    }
+}
+
+static void durations_are_exact_lengths(void **state)
+{
+    static const struct {
+        const char *value, *unit, *code, *comparator;
+        int64_t ms; /* 0: refused */
+    } cases[] = {
+        {"30",    "days",    "d",   NULL, DAYS(30)      },
+        { "30",   "days",    NULL,  NULL, DAYS(30)      },
+        { "2",    "weeks",   "wk",  NULL, DAYS(14)      },
+        { "1",    "mo",      "mo",  NULL, DAYS(30)      },
+        { "1",    NULL,      "a",   NULL, DAYS(365)     },
+        { "90",   "minutes", "min", NULL, 90 * OW_MINUTE},
+        { "0.5",  "Hour",    NULL,  NULL, 30 * OW_MINUTE},
+        { "10",   NULL,      "s",   NULL, 10 * OW_SECOND},
+        { "30",   NULL,      NULL,  NULL, 0             },
+        { "30",   "tablets", NULL,  NULL, 0             },
+        { "30",   "days",    "wk",  NULL, 0             },
+        { "0",    "days",    "d",   NULL, 0             },
+        { "-1",   "days",    "d",   NULL, 0             },
+        { "30",   "days",    "d",   "<",  0             },
+        { "1e18", "days",    "d",   NULL, 0             },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < OW_LEN(cases); i++) {
+        struct ow_quantity q = { .has_value = true,
+                                 .value = num(cases[i].value),
+                                 .unit = cases[i].unit,
+                                 .code = cases[i].code,
+                                 .comparator = cases[i].comparator };
+        int64_t ms = 0;
+
+        assert_int_equal(ow_duration_ms(&q, &ms), cases[i].ms != 0);
+        assert_int_equal(ms, cases[i].ms);
+    }
+}
+
+static void the_ordered_dose_is_picked_among_several(void **state)
+{
+    struct ow_dose_rate r[3] = {
+        {.type = "calculated",    .has_dose = true, .dose = qty("3 tablet")},
+        { .type = "admin-amount", .has_dose = true, .dose = qty("2 tablet")},
+        { .type = "ordered",      .has_dose = true, .dose = qty("1 tablet")},
+    };
+    struct when w = QD;
+    struct ow_dosage d = {
+        .has_timing = true, .timing = timing(&w), .doses = r, .n_doses = 3
+    };
+    struct ow_dose dose;
+    struct ow_err err;
+
+    (void)state;
+    assert_int_equal(read_one(&oxycodone_10, &d, 1, &dose, &err), OW_OK);
+    check_ratio("ordered", "10", dose.steps[0].high);
+    r[2].type = NULL;
+    assert_int_equal(read_one(&oxycodone_10, &d, 1, &dose, &err), OW_OK);
+    r[1].type = "Ordered";
+    assert_int_equal(read_one(&oxycodone_10, &d, 1, &dose, &err), OW_MISSING);
+    assert_string_equal(err.text, "2 of 3 doseAndRate could be the ordered one");
+    d.n_doses = 1; /* one alone counts, whatever it is called */
+    assert_int_equal(read_one(&oxycodone_10, &d, 1, &dose, &err), OW_OK);
+    check_ratio("calculated", "30", dose.steps[0].high);
+}
+
+static void a_comparator_or_a_modifier_or_text_alone_is_no_dose(void **state)
+{
+    struct ow_dose_rate r = { .has_dose = true, .dose = qty("1 tablet") };
+    struct when w = QD;
+    struct ow_dosage d = {
+        .has_timing = true, .timing = timing(&w), .doses = &r, .n_doses = 1
+    };
+    struct ow_dose dose;
+    struct ow_err err;
+
+    (void)state;
+    r.dose.comparator = "<";
+    assert_int_equal(read_one(&oxycodone_10, &d, 1, &dose, &err), OW_MISSING);
+    assert_string_equal(err.text, "dose: \"less than\" or \"more than\" is no amount");
+    d.refused = "a modifier extension that is not understood";
+    assert_int_equal(read_one(&oxycodone_10, &d, 1, &dose, &err), OW_INPUT);
+    assert_string_equal(err.text, "a modifier extension that is not understood");
+    d = (struct ow_dosage){ .text = "take one tablet four times a day" };
+    assert_int_equal(read_one(&oxycodone_10, &d, 1, &dose, &err), OW_MISSING);
+    assert_string_equal(err.text, "free text only: no structured dose");
+    assert_int_equal(read_one(&oxycodone_10, &d, 0, &dose, &err), OW_MISSING);
+    assert_string_equal(err.text, "no dosage");
+    r.dose.comparator = NULL;
+    d = (struct ow_dosage){ .doses = &r, .n_doses = 1, .text = "as directed" };
+    assert_int_equal(read_one(&oxycodone_10, &d, 1, &dose, &err), OW_MISSING);
+    assert_string_equal(err.text, "no frequency: no timing but free text");
+}
+
+struct infusion_case {
+    const struct ow_product *product;
+    const char *rate, *low, *num, *den; /* a rate, a range or a ratio */
+    struct when w;
+    const char *want, *want_low, *words;
+};
+
+static const struct infusion_case infusion_cases[] = {
+    {&morphine_injection,
+     "2 mg/h",                        NULL,
+     NULL,                                                NULL,
+     { .f = NULL },
+     "48",                                                                   NULL,
+     "2 mg/h x 24 h/d"                                                                      },
+    { &morphine_injection,
+     "0.2 mL/h",                      NULL,
+     NULL,                                                NULL,
+     { .f = NULL },
+     "48",                                                                   NULL,
+     "2 mg/h x 24 h/d"                                                                      },
+    { &morphine_injection,
+     "2 mg/h",                        "1 mg/h",
+     NULL,                                                NULL,
+     { .f = NULL },
+     "48",                                                                   "24",
+     "2 mg/h x 24 h/d"                                                                      },
+    { &morphine_injection,
+     NULL,                            NULL,
+     "10 mg",                                             "5 h",
+     { .f = NULL },
+     "48",                                                                   NULL,
+     "2 mg/h x 24 h/d"                                                                      },
+    { &morphine_injection,
+     NULL,                            NULL,
+     "1 mL",                                              "5 h",
+     { .f = NULL },
+     "48",                                                                   NULL,
+     "2 mg/h x 24 h/d"                                                                      },
+    { &morphine_injection,
+     "2 mg/h",                        NULL,
+     NULL,                                                NULL,
+     { .dur = "8", .dur_unit = "h" },
+     "16",                                                                   NULL,
+     "2 mg/h x 8 h/d"                                                                       },
+    { &morphine_injection,
+     "2 mg/h",                        NULL,
+     NULL,                                                NULL,
+     { .f = "2", .p = "1", .u = "d", .dur = "30", .dur_unit = "min" },
+     "2",                                                                    NULL,
+     "2 mg/h x 1 h/d"                                                                       },
+    { &morphine_injection,
+     "2 mg/h",                        NULL,
+     NULL,                                                NULL,
+     { .f = "2", .p = "1", .u = "d", .dur = "20", .dur_unit = "h" },
+     "48",                                                                   NULL,
+     "2 mg/h x 24 h/d"                                                                      },
+    { &patch_25,           "25 ug/h", NULL,     NULL,     NULL,   Q72, "25", NULL, "25 ug/h"},
+    { &patch_25,           NULL,      NULL,     "600 ug", "1 d",  Q72, "25", NULL, "25 ug/h"},
+    { &morphine_injection,
+     "2 mg",                          NULL,
+     NULL,                                                NULL,
+     { .f = NULL },
+     NULL,                                                                   NULL,
+     "rate: an amount in a time was expected"                                               },
+    { &morphine_injection,
+     "0 mg/h",                        NULL,
+     NULL,                                                NULL,
+     { .f = NULL },
+     NULL,                                                                   NULL,
+     "rate: a value above zero was expected"                                                },
+    { &oxycodone_10,
+     "5 mL/h",                        NULL,
+     NULL,                                                NULL,
+     { .f = NULL },
+     NULL,                                                                   NULL,
+     "rate: an amount in a time was expected"                                               },
+    { &morphine_injection,
+     NULL,                            NULL,
+     "10 mg",                                             "5 mL",
+     { .f = NULL },
+     NULL,                                                                   NULL,
+     "rate: its time is no length of time"                                                  },
+    { &morphine_injection,
+     "2 mg/h",                        NULL,
+     NULL,                                                NULL,
+     { .dur = "8" },
+     NULL,                                                                   NULL,
+     "timing.duration is no length of time"                                                 },
+    { &morphine_injection,
+     "1 mg/h",                        "2 mg/h",
+     NULL,                                                NULL,
+     { .f = NULL },
+     NULL,                                                                   NULL,
+     "the rate range ends below its beginning"                                              },
+};
+
+static void infusions_count_by_rate_and_duration(void **state)
+{
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < OW_LEN(infusion_cases); i++) {
+        const struct infusion_case *c = &infusion_cases[i];
+        struct ow_dose_rate r = { .has_rate = c->rate != NULL && c->low == NULL,
+                                  .has_rate_range = c->low != NULL,
+                                  .has_rate_ratio = c->num != NULL };
+        struct ow_dosage d = {
+            .has_timing = true, .timing = timing(&c->w), .doses = &r, .n_doses = 1
+        };
+        struct ow_dose dose;
+        struct ow_err err;
+        enum ow_code code;
+
+        r.rate = r.rate_range.high = qty(c->rate);
+        r.rate_range.low = qty(c->low);
+        r.rate_ratio = (struct ow_fraction){ qty(c->num), qty(c->den) };
+        code = read_one(c->product, &d, 1, &dose, &err);
+        if (c->want == NULL) {
+            if (code != OW_MISSING || !ow_streq(err.text, c->words))
+                fail_msg("%zu: %s", i, code == OW_OK ? "read" : err.text);
+            continue;
+        }
+        if (code != OW_OK)
+            fail_msg("%zu: %s", i, err.text);
+        check_ratio(c->words, c->want, dose.steps[0].high);
+        check_ratio(c->words, c->want_low ? c->want_low : c->want, dose.steps[0].low);
+        assert_string_equal(dose.steps[0].words, c->words);
+    }
+}
+
+/* A line of a taper: tablets once a day, with a sequence number and a length. */
+struct step {
+    const char *tablets;
+    int64_t sequence;    /* -1: none */
+    const char *days;    /* bounds duration */
+    int64_t from, until; /* bounds period in days; both 0: none */
+    const char *when;
+};
+
+enum { STEPS = 4 };
+
+struct taper {
+    const char *name;
+    struct step steps[STEPS];
+    const char *want; /* "0-5:20 5-:10" days and mg/d */
+    bool has_bounds;
+    int64_t from, until; /* bounds in days; until -1: open */
+    unsigned flags;
+};
+
+#define OPEN (-1)
+
+static const struct taper tapers[] = {
+    {"concurrent lines add up",
+     { { "1", -1, NULL, 0, 0, NULL }, { "2", -1, NULL, 0, 0, NULL } },
+     "0-:30",                          false,
+     0,   0,
+     0            },
+    { "the same number is concurrent",
+     { { "1", 1, NULL, 0, 0, NULL }, { "2", 1, NULL, 0, 0, NULL } },
+     "0-:30",                          false,
+     0,   0,
+     0            },
+    { "a sequence with lengths is a taper",
+     { { "3", 1, "5", 0, 0, NULL },
+        { "2", 2, "5", 0, 0, NULL },
+        { "1", 3, "5", 0, 0, NULL } },
+     "0-5:30 5-10:20 10-15:10",        false,
+     0,   0,
+     0            },
+    { "in whatever order they stand",
+     { { "1", 30, NULL, 0, 0, NULL },
+        { "3", 10, "5", 0, 0, NULL },
+        { "2", 20, "5", 0, 0, NULL } },
+     "0-5:30 5-10:20 10-:10",          false,
+     0,   0,
+     0            },
+    { "two lines of one step",
+     { { "1", 1, "3", 0, 0, NULL },
+        { "1", 1, "5", 0, 0, NULL },
+        { "4", 2, "1", 0, 0, NULL } },
+     "0-3:20 3-5:10 5-6:40",           false,
+     0,   0,
+     0            },
+    { "a sequence without lengths counts its largest step",
+     { { "3", 1, NULL, 0, 0, NULL }, { "1", 2, NULL, 0, 0, NULL } },
+     "0-:30/10",                       false,
+     0,   0,
+     OW_FLAG_RANGE},
+    { "unless each step has its time of day",
+     { { "1", 1, NULL, 0, 0, "MORN" }, { "2", 2, NULL, 0, 0, "HS" } },
+     "0-:30",                          false,
+     0,   0,
+     0            },
+    { "lines without a number stand beside the sequence",
+     { { "1", -1, NULL, 0, 0, NULL },
+        { "3", 1, "5", 0, 0, NULL },
+        { "2", 2, "5", 0, 0, NULL } },
+     "0-5:40 5-10:30 10-:10",          false,
+     0,   0,
+     0            },
+    { "different lengths side by side",
+     { { "1", -1, "10", 0, 0, NULL }, { "2", -1, "3", 0, 0, NULL } },
+     "0-3:30 3-10:10",                 false,
+     0,   0,
+     0            },
+    { "dates make steps",
+     { { "2", -1, NULL, 100, 110, NULL }, { "1", -1, NULL, 110, 120, NULL } },
+     "0-10:20 10-20:10",               true,
+     100, 120,
+     0            },
+    { "dates may overlap and leave gaps",
+     { { "2", -1, NULL, 100, 110, NULL },
+        { "1", -1, NULL, 105, 107, NULL },
+        { "1", -1, NULL, 112, 120, NULL } },
+     "0-5:20 5-7:30 7-10:20 12-20:10", true,
+     100, 120,
+     0            },
+    { "an open end stays open",
+     { { "2", 1, NULL, 100, 110, NULL }, { "1", 2, NULL, 110, OPEN, NULL } },
+     "0-10:20 10-:10",                 true,
+     100, OPEN,
+     0            },
+    { "a step after a dated one follows it",
+     { { "2", 1, NULL, 100, 110, NULL }, { "1", 2, "5", 0, 0, NULL } },
+     "0-10:20 10-15:10",               true,
+     100, 115,
+     0            },
+};
+
+static void days_text(const struct ow_dose *d, char *ret, size_t size)
+{
+    size_t i, n = 0;
+
+    for (i = 0; i < d->n_steps; i++) {
+        const struct ow_dose_step *s = &d->steps[i];
+        char until[32] = "", low[64] = "", high[OW_RATIO_TEXT], text[OW_RATIO_TEXT];
+
+        if (s->until_ms != INT64_MAX)
+            (void)snprintf(until, sizeof until, "%d", (int)(s->until_ms / OW_DAY));
+        if (ow_ratio_cmp(s->low, s->high) != 0)
+            (void)snprintf(low, sizeof low, "/%s", ow_ratio_format(s->low, 6, text));
+        n += (size_t)snprintf(ret + n, size - n, "%s%d-%s:%s%s", i ? " " : "",
+                              (int)(s->from_ms / OW_DAY), until,
+                              ow_ratio_format(s->high, 6, high), low);
+    }
+}
+
+static void lines_run_side_by_side_or_one_after_the_other(void **state)
+{
+    size_t i, k;
+
+    (void)state;
+    for (i = 0; i < OW_LEN(tapers); i++) {
+        const struct taper *t = &tapers[i];
+        struct ow_dose_rate r[STEPS] = { { .type = NULL } };
+        struct ow_dosage d[STEPS] = { { .text = NULL } };
+        struct when w[STEPS];
+        struct ow_dose dose;
+        struct ow_err err;
+        char got[256] = "";
+
+        for (k = 0; k < STEPS && t->steps[k].tablets != NULL; k++) {
+            const struct step *s = &t->steps[k];
+
+            w[k] = s->when != NULL ? (struct when){ .when = { s->when } }
+                                   : (struct when)QD;
+            r[k].has_dose = true;
+            r[k].dose = qty(s->tablets);
+            d[k].doses = &r[k];
+            d[k].n_doses = 1;
+            d[k].has_sequence = s->sequence >= 0;
+            d[k].sequence = s->sequence;
+            d[k].has_timing = true;
+            d[k].timing = timing(&w[k]);
+            if (s->days != NULL) {
+                d[k].timing.bounds = OW_BOUNDS_DURATION;
+                d[k].timing.bounds_duration = qty(s->days);
+                d[k].timing.bounds_duration.code = "d";
+            } else if (s->from != 0) {
+                d[k].timing.bounds = OW_BOUNDS_PERIOD;
+                d[k].timing.bounds_period.from = DAYS(s->from);
+                d[k].timing.bounds_period.until = s->until == OPEN ? OW_TIME_MAX
+                                                                   : DAYS(s->until);
+            }
+        }
+        if (read_one(&oxycodone_10, d, k, &dose, &err) != OW_OK)
+            fail_msg("%s: %s", t->name, err.text);
+        days_text(&dose, got, sizeof got);
+        if (!ow_streq(got, t->want))
+            fail_msg("%s: %s, not %s", t->name, got, t->want);
+        assert_int_equal(dose.flags, t->flags);
+        assert_int_equal(dose.has_bounds, t->has_bounds);
+        if (t->has_bounds) {
+            assert_true(dose.bounds.from == DAYS(t->from));
+            assert_true(dose.bounds.until ==
+                        (t->until == OPEN ? OW_TIME_MAX : DAYS(t->until)));
+        }
+    }
+}
+
+static void one_bad_line_makes_the_order_unreadable(void **state)
+{
+    struct ow_dose_rate r[2] = {
+        {.has_dose = true,  .dose = qty("1 tablet")},
+        { .has_dose = true, .dose = qty("1 drop")  }
+    };
+    struct when w = QD;
+    struct ow_dosage d[2] = {
+        {.has_timing = true,  .timing = timing(&w), .doses = &r[0], .n_doses = 1},
+        { .has_timing = true, .timing = timing(&w), .doses = &r[1], .n_doses = 1},
+    };
+    struct ow_dose dose;
+    struct ow_err err;
+
+    (void)state;
+    assert_int_equal(read_one(&oxycodone_10, d, 2, &dose, &err), OW_MISSING);
+    assert_string_equal(err.text, "dosage line 2: dose: drops tell no volume");
+    d[1].timing.bounds = OW_BOUNDS_PERIOD;
+    d[1].timing.bounds_period = (struct ow_span){ DAYS(2), DAYS(1) };
+    r[1].dose = qty("1 tablet");
+    assert_int_equal(read_one(&oxycodone_10, d, 2, &dose, &err), OW_MISSING);
+    assert_string_equal(err.text, "dosage line 2: timing.bounds ends before it begins");
+}
+
+static void a_period_open_to_the_left_begins_with_the_order(void **state)
+{
+    struct ow_dose_rate r = { .has_dose = true, .dose = qty("1 tablet") };
+    struct when w = QD;
+    struct ow_dosage d[2] = {
+        {.has_timing = true,  .timing = timing(&w), .doses = &r, .n_doses = 1},
+        { .has_timing = true, .timing = timing(&w), .doses = &r, .n_doses = 1},
+    };
+    struct ow_order o = { .dosages = d, .n_dosages = 2 };
+    struct ow_dose dose;
+    struct ow_err err;
+    char got[128];
+
+    (void)state;
+    d[0].timing.bounds = d[1].timing.bounds = OW_BOUNDS_PERIOD;
+    d[0].timing.bounds_period = (struct ow_span){ OW_TIME_MIN, DAYS(110) };
+    d[1].timing.bounds_period = (struct ow_span){ DAYS(105), DAYS(120) };
+    ow_arena_reset(&arena);
+    assert_int_equal(ow_dosage_read(&o, &oxycodone_10, &arena, &dose, &err), OW_MISSING);
+    o.has_authored = true;
+    o.authored = (struct ow_span){ DAYS(100), DAYS(101) };
+    assert_int_equal(ow_dosage_read(&o, &oxycodone_10, &arena, &dose, &err), OW_OK);
+    days_text(&dose, got, sizeof got);
+    assert_string_equal(got, "0-5:10 5-10:20 10-20:10");
+    assert_true(dose.bounds.from == DAYS(100) && dose.bounds.until == DAYS(120));
+    o.n_dosages = 1; /* alone it needs no date */
+    assert_int_equal(ow_dosage_read(&o, &oxycodone_10, &arena, &dose, &err), OW_OK);
+    assert_true(dose.bounds.from == OW_TIME_MIN && dose.bounds.until == DAYS(110));
+    assert_false(dose.has_length);
+}
+
+static void a_count_and_bounds_give_a_length(void **state)
+{
+    struct ow_dose_rate r = { .has_dose = true, .dose = qty("1 tablet") };
+    struct when w = { .f = "2", .p = "1", .u = "d", .count = "20" };
+    struct ow_dosage d = {
+        .has_timing = true, .timing = timing(&w), .doses = &r, .n_doses = 1
+    };
+    struct ow_dose dose;
+    struct ow_err err;
+
+    (void)state;
+    assert_int_equal(read_one(&oxycodone_10, &d, 1, &dose, &err), OW_OK);
+    assert_true(dose.has_length && dose.length_ms == DAYS(10));
+    d.timing.count.has_value = false;
+    d.timing.bounds = OW_BOUNDS_RANGE;
+    d.timing.bounds_range.low = qty("3 d");
+    d.timing.bounds_range.high = qty("5 d");
+    assert_int_equal(read_one(&oxycodone_10, &d, 1, &dose, &err), OW_OK);
+    assert_true(dose.has_length && dose.length_ms == DAYS(5));
+    d.as_needed = true;
+    d.timing.bounds_range.high.has_value = false;
+    assert_int_equal(read_one(&oxycodone_10, &d, 1, &dose, &err), OW_OK);
+    assert_false(dose.has_length);
+    assert_int_equal(dose.flags, OW_FLAG_PRN);
+}
+
+static void a_component_is_read_unless_the_order_says_injection(void **state)
+{
+    static const struct {
+        const char *route, *form;
+        bool ml, mg; /* may the component be read: per mL, per dosage unit? */
+    } cases[] = {
+        {NULL,                 NULL,                     false, true },
+        { "Oral route",        NULL,                     true,  true },
+        { "by mouth",          NULL,                     true,  true },
+        { "PO",                NULL,                     true,  true },
+        { NULL,                "Oral Solution",          true,  true },
+        { "Rectal route",      NULL,                     false, true },
+        { "Intravenous route", NULL,                     false, false},
+        { "IV",                NULL,                     false, false},
+        { "Subcutaneous",      NULL,                     false, false},
+        { "intranasal",        NULL,                     false, false},
+        { NULL,                "Injectable Solution",    false, false},
+        { "Oral",              "Solution for injection", false, false},
+    };
+    struct ow_dose_rate r = { .has_dose = true, .dose = qty("10 mg") };
+    struct when w = QD;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < OW_LEN(cases); i++) {
+        struct ow_dosage d = { .has_timing = true,
+                               .timing = timing(&w),
+                               .doses = &r,
+                               .n_doses = 1,
+                               .route.text = cases[i].route };
+        struct ow_order o = { .dosages = &d,
+                              .n_dosages = 1,
+                              .medication.form.text = cases[i].form };
+        struct ow_dose dose;
+        struct ow_err err;
+
+        ow_arena_reset(&arena);
+        assert_int_equal(ow_dosage_read(&o, &component_ml, &arena, &dose, &err),
+                         cases[i].ml ? OW_OK : OW_MISSING);
+        assert_int_equal(ow_dosage_read(&o, &component_mg, &arena, &dose, &err),
+                         cases[i].mg ? OW_OK : OW_MISSING);
+    }
+}
+
+struct supply_case {
+    const struct ow_product *product;
+    enum ow_order_kind kind;
+    const char *quantity, *days;
+    const char *want; /* NULL: refused */
+    const char *words;
+};
+
+static const struct supply_case supply_cases[] = {
+    {&oxycodone_10,     OW_REQUEST,  "120",       "30 d", "40",  "120 tablets / 30 d x 10 mg"        },
+    { &oxycodone_10,    OW_REQUEST,  "120 {tbl}", "1 mo", "40",
+     "120 tablets / 30 d x 10 mg"                                                                    },
+    { &oxycodone_10,    OW_REQUEST,  "600 mg",    "30 d", "20",  "600 mg / 30 d"                     },
+    { &oxycodone_10,    OW_DISPENSE, "90",        "30",   "30",  "90 tablets / 30 d x 10 mg"         },
+    { &morphine_liquid, OW_REQUEST,  "120",       "60 d", "4",   "120 mL / 60 d x 2 mg/mL"           },
+    { &morphine_liquid, OW_REQUEST,  "120 mL",    "60 d", "4",   "120 mL / 60 d x 2 mg/mL"           },
+    { &patch_25,        OW_REQUEST,  "10",        "30 d", "25",  "10 patches x 72 h / 30 d x 25 ug/h"},
+    { &patch_25,        OW_REQUEST,  "20 patch",  "30 d", "50",
+     "20 patches x 72 h / 30 d x 25 ug/h"                                                            },
+    { &lozenge_200,     OW_REQUEST,  "10",        "10 d", "200", "10 lozenges / 10 d x 200 ug"       },
+    { &oxycodone_10,    OW_REQUEST,  "120",       "30",   NULL,
+     "the days' supply is no length of time"                                                         },
+    { &oxycodone_10,    OW_REQUEST,  NULL,        "30 d", NULL,  "no quantity supplied"              },
+    { &oxycodone_10,    OW_REQUEST,  "120",       NULL,   NULL,  "no days' supply"                   },
+    { &oxycodone_10,    OW_REQUEST,  "0",         "30 d", NULL,  "quantity supplied: not above zero" },
+    { &oxycodone_10,    OW_REQUEST,  "120",       "0 d",  NULL,
+     "the days' supply is no length of time"                                                         },
+    { &oxycodone_10,    OW_REQUEST,  "1 bottle",  "30 d", NULL,
+     "quantity supplied: the unit \"bottle\" is not a known one"                                     },
+    { &patch_25,        OW_REQUEST,  "250 ug/h",  "30 d", NULL,
+     "quantity supplied: no number of patches"                                                       },
+};
+
+static void supply_over_days_is_the_second_way(void **state)
+{
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < OW_LEN(supply_cases); i++) {
+        const struct supply_case *c = &supply_cases[i];
+        struct ow_order o = { .kind = c->kind,
+                              .supply_quantity = qty(c->quantity),
+                              .supply_duration = qty(c->days) };
+        struct ow_dose dose;
+        struct ow_err err;
+        enum ow_code code;
+
+        ow_arena_reset(&arena);
+        code = ow_dosage_from_supply(&o, c->product, &arena, &dose, &err);
+        if (c->want == NULL) {
+            if (code != OW_MISSING || !ow_streq(err.text, c->words))
+                fail_msg("%zu: %s", i, code == OW_OK ? "read" : err.text);
+            continue;
+        }
+        if (code != OW_OK)
+            fail_msg("%s: %s", c->words, err.text);
+        check_ratio(c->words, c->want, dose.steps[0].high);
+        assert_string_equal(dose.steps[0].words, c->words);
+        assert_int_equal(dose.flags, OW_FLAG_FROM_SUPPLY);
+    }
+}
+
+/* The timings that a published calculator tests itself with. The vectors are not part of
+ * the source; OW_SHARED names the folder they are in. */
+static void published_timing_vectors_are_met(void **state)
+{
+    const char *shared = getenv("OW_SHARED");
+    char path[512], line[256], f[32] = "", p[32] = "", u[32] = "", want[32] = "";
+    char a[OW_RATIO_TEXT], b[OW_RATIO_TEXT];
+    unsigned n = 0;
+    FILE *in;
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/cases/vectors/vectors-timing-a.json",
+                   shared != NULL ? shared : "../shared");
+    in = fopen(path, "r");
+    if (in == NULL) {
+        print_message("note: no %s; published vectors not compared\n", path);
+        return;
+    }
+    while (fgets(line, sizeof line, in) != NULL) {
+        (void)sscanf(line, " \"frequency\": %31[0-9.]", f);
+        (void)sscanf(line, " \"period\": %31[0-9.]", p);
+        (void)sscanf(line, " \"periodUnit\": \"%31[^\"]\"", u);
+        if (sscanf(line, " \"per_day\": %31[a-z0-9.]", want) == 1) {
+            struct when w = { .f = f, .p = p, .u = u };
+            struct ow_timing t = timing(&w);
+            struct ow_rate r;
+            enum ow_code code = ow_timing_rate(&t, &r, NULL);
+
+            assert_int_equal(code, ow_streq(want, "null") ? OW_MISSING : OW_OK);
+            if (code == OW_OK)
+                assert_string_equal(ow_ratio_format(r.high, 6, a),
+                                    ow_ratio_format(num(want), 6, b));
+            n++;
+        }
+    }
+    fclose(in);
+    assert_true(n >= 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timings_tell_how_often_a_day),
+        cmocka_unit_test(published_timing_vectors_are_met),
+        cmocka_unit_test(units_are_read_from_code_and_text),
+        cmocka_unit_test(durations_are_exact_lengths),
         cmocka_unit_test(doses_become_an_amount_a_day),
+        cmocka_unit_test(the_ordered_dose_is_picked_among_several),
+        cmocka_unit_test(a_comparator_or_a_modifier_or_text_alone_is_no_dose),
+        cmocka_unit_test(infusions_count_by_rate_and_duration),
+        cmocka_unit_test(lines_run_side_by_side_or_one_after_the_other),
+        cmocka_unit_test(one_bad_line_makes_the_order_unreadable),
+        cmocka_unit_test(a_period_open_to_the_left_begins_with_the_order),
+        cmocka_unit_test(a_count_and_bounds_give_a_length),
+        cmocka_unit_test(a_component_is_read_unless_the_order_says_injection),
+        cmocka_unit_test(supply_over_days_is_the_second_way),
     };
     int failed;
 
