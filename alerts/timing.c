@@ -77,9 +77,9 @@ static enum ow_code days_read(const struct ow_timing *t, struct repeat *r,
         if (d == 7)
             return ow_err_set(err, OW_MISSING,
                               "timing.dayOfWeek has a code that is not known");
+        r->days += (seen & 1u << d) == 0;
         seen |= 1u << d;
     }
-    r->days = __builtin_popcount(seen);
     return OW_OK;
 }
 
