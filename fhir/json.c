@@ -19,7 +19,6 @@
  */
 #include "fhir/json.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +41,6 @@ enum {
 /* --- memory for cJSON --- */
 
 static _Thread_local struct ow_arena *parse_arena;
-static pthread_once_t hooks_once = PTHREAD_ONCE_INIT;
 
 static void *hook_alloc(size_t size)
 {
@@ -57,7 +55,8 @@ static void hook_free(void *p)
         free(p);
 }
 
-static void hooks_install(void)
+/* Before main, so that no thread ever sees them change. */
+__attribute__((constructor)) static void hooks_install(void)
 {
     cJSON_Hooks hooks = { hook_alloc, hook_free };
 
@@ -637,7 +636,6 @@ static cJSON *tree_build(struct scan *s, const char *text, size_t len)
 {
     cJSON *root;
 
-    pthread_once(&hooks_once, hooks_install);
     parse_arena = s->arena;
     root = cJSON_ParseWithLengthOpts(text, len, NULL, false);
     parse_arena = NULL;

@@ -447,9 +447,10 @@ static bool is_shared(const struct ow_item *it)
 
 static bool is_helper(const struct ow_item *it)
 {
-    static const char *const types[] = { "Medication",   "Substance", "Parameters",
-                                         "Subscription", "SubscriptionStatus",
-                                         "Practitioner", "Organization", "Location" };
+    static const char *const types[] = { "Medication",         "Substance",
+                                         "Parameters",         "Subscription",
+                                         "SubscriptionStatus", "Practitioner",
+                                         "Organization",       "Location" };
 
     for (size_t i = 0; i < OW_LEN(types); i++) {
         if (strcmp(it->type, types[i]) == 0)
