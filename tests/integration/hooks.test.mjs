@@ -1,0 +1,205 @@
+/*
+ * Hooks: CDS Hooks 2.0 over the wire
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { Sim } from '../sim/client.mjs';
+import { order } from '../sim/orders.mjs';
+import { Daemon } from './daemon.mjs';
+
+let sim;
+let daemon;
+const ORIGIN = 'https://client.example.org';
+
+before(async () => {
+  sim = await Sim.start({ data: true, dialect: 'none' });
+  daemon = await Daemon.start({ sim, settings: { listen: { cors_origins: ORIGIN }, fhir: { subscribe: false }, hooks: { deadline: '600ms' } } });
+});
+
+after(async () => {
+  assert.equal(await daemon?.stop(), 0, daemon?.log);
+  await sim?.close();
+});
+
+function call(service, body, { method = 'POST', type = 'application/json', headers = {} } = {}) {
+  return fetch(`${daemon.origin}/cds-services/${service}`, {
+    method,
+    headers: { ...(type ? { 'Content-Type': type } : {}), ...headers },
+    body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
+    signal: AbortSignal.timeout(5000),
+  });
+}
+
+const bundle = (...resources) => ({ resourceType: 'Bundle', type: 'searchset', entry: resources.map((resource) => ({ resource })) });
+const patient = { resourceType: 'Patient', id: 'h1', birthDate: '1970-01-01' };
+const draft = (fields = {}) => order({ id: 'draft-1', patient: 'h1', drug: 'oxycodone20', sig: { frequency: 4 }, status: 'draft', ...fields });
+
+function request(over = {}) {
+  return {
+    hook: 'order-sign',
+    hookInstance: randomUUID(),
+    context: { userId: 'Practitioner/prac1', patientId: 'h1', draftOrders: bundle(draft()) },
+    prefetch: { anything: patient, orders: bundle() },
+    ...over,
+  };
+}
+
+async function outcome(reply, status, text) {
+  assert.equal(reply.status, status);
+  const body = await reply.json();
+  assert.equal(body.resourceType, 'OperationOutcome');
+  if (text) {
+    assert.match(JSON.stringify(body), text);
+  }
+}
+
+function noEmpties(value, path = '$') {
+  if (path === '$.cards') {
+    value.forEach((v, i) => noEmpties(v, `$.cards[${i}]`));
+    return;
+  }
+  assert.ok(value !== null && value !== '', `empty at ${path}`);
+  if (Array.isArray(value)) {
+    assert.ok(value.length > 0, `empty array at ${path}`);
+    value.forEach((v, i) => noEmpties(v, `${path}[${i}]`));
+  } else if (typeof value === 'object') {
+    assert.ok(Object.keys(value).length > 0, `empty object at ${path}`);
+    Object.entries(value).forEach(([k, v]) => noEmpties(v, `${path}.${k}`));
+  }
+}
+
+test('discovery names three services with hook, id, description and prefetch', async () => {
+  const reply = await fetch(`${daemon.origin}/cds-services`);
+  assert.equal(reply.status, 200);
+  const { services } = await reply.json();
+  assert.deepEqual(services.map((s) => [s.id, s.hook]).sort(), [
+    ['opiward-order-select', 'order-select'], ['opiward-order-sign', 'order-sign'], ['opiward-patient-view', 'patient-view']]);
+  for (const s of services) {
+    assert.ok(s.description && s.title && Object.keys(s.prefetch).length);
+  }
+});
+
+test('order-sign answers from prefetch under any key, with the arithmetic on the card', async () => {
+  const reply = await call('opiward-order-sign', request());
+  assert.equal(reply.status, 200);
+  const body = await reply.json();
+  noEmpties(body);
+  assert.equal(body.cards.length, 1);
+  const [card] = body.cards;
+  assert.ok(card.summary.length < 140);
+  assert.match(card.summary, /120/);
+  assert.match(card.detail, /= 120 MME\/d/);
+  assert.equal(card.indicator, 'critical');
+  assert.ok(card.source.label);
+  assert.equal(card.source.topic.code, 'med-threshold');
+  for (const s of card.suggestions ?? []) {
+    assert.ok(card.selectionBehavior);
+    for (const a of s.actions) {
+      assert.ok(a.description);
+    }
+  }
+  for (const r of card.overrideReasons ?? []) {
+    assert.ok(r.display && r.code);
+  }
+});
+
+test('the same call gives the same card, with the same uuid', async () => {
+  const r = request();
+  const [a, b] = await Promise.all([call('opiward-order-sign', r), call('opiward-order-sign', r)]);
+  assert.equal(await a.text(), await b.text());
+});
+
+test('nothing to say is an empty list of cards', async () => {
+  const low = request({ context: { userId: 'Practitioner/prac1', patientId: 'h1', draftOrders: bundle(draft({ drug: 'oxycodone5', sig: { frequency: 1 }, days: 5 })) } });
+  const reply = await call('opiward-order-sign', low);
+  assert.deepEqual(await reply.json(), { cards: [] });
+});
+
+test('a draft that re-signs an active order is not counted twice', async () => {
+  const active = draft({ status: 'active', authoredOn: new Date(Date.now() - 86_400_000).toISOString() });
+  const reply = await call('opiward-order-sign', request({ prefetch: { p: patient, m: bundle(active) } }));
+  const { cards: [card] } = await reply.json();
+  assert.match(card.summary, /\b120\b/);
+});
+
+test('what the prefetch lacks is asked of the configured server, and only there', async () => {
+  await sim.order({ id: 'hx', patient: 'p2', drug: 'morphineEr30', sig: { frequency: 2 } });
+  const r = request({ prefetch: undefined, context: { userId: 'Practitioner/prac1', patientId: 'p2', draftOrders: bundle(draft({ patient: 'p2', drug: 'oxycodone5', sig: { frequency: 1 } })) } });
+  const reply = await call('opiward-order-sign', r);
+  assert.equal(reply.status, 200);
+  const { cards: [card] } = await reply.json();
+  assert.match(card.detail, /morphine/i);
+  const other = await call('opiward-order-sign', { ...r, fhirServer: 'http://127.0.0.1:1/fhir' });
+  await outcome(other, 412);
+});
+
+test('a server that hangs leaves an honest card within the deadline', async () => {
+  await sim.faults([{ match: { path: 'MedicationRequest' }, action: { delayMs: 3000 }, count: 0 }]);
+  const began = Date.now();
+  const reply = await call('opiward-order-sign', request({ prefetch: { p: patient } , context: { userId: 'Practitioner/prac1', patientId: 'p2', draftOrders: bundle(draft({ patient: 'p2' })) } }));
+  await sim.clearFaults();
+  assert.ok(Date.now() - began < 2500);
+  assert.equal(reply.status, 200);
+  const { cards: [card] } = await reply.json();
+  assert.match(card.summary + card.detail, /at least/i);
+  assert.ok(!/hangs|127\.0\.0\.1/.test(card.detail));
+});
+
+test('null prefetch is an answer, a missing one is not', async () => {
+  const known = await call('opiward-order-sign', request({ prefetch: { p: patient, orders: null }, fhirServer: 'http://127.0.0.1:1/fhir' }));
+  assert.equal(known.status, 412, 'null under a name that tells nothing: the orders are still lacking');
+  const empty = await call('opiward-order-sign', request());
+  assert.equal(empty.status, 200);
+});
+
+test('an OperationOutcome in the prefetch is no empty list of drugs', async () => {
+  const r = request({ fhirServer: 'http://127.0.0.1:1/fhir', prefetch: { p: patient, orders: { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'exception' }] } } });
+  await outcome(await call('opiward-order-sign', r), 412);
+});
+
+test('every refusal is an OperationOutcome with the right status', async () => {
+  for (const field of ['hook', 'hookInstance', 'context']) {
+    const r = request();
+    delete r[field];
+    await outcome(await call('opiward-order-sign', r), 400, new RegExp(field));
+  }
+  await outcome(await call('opiward-order-sign', request({ hookInstance: 'no-uuid' })), 400, /hookInstance/);
+  await outcome(await call('opiward-order-sign', request({ hook: 'patient-view' })), 400, /hook/);
+  await outcome(await call('opiward-order-sign', request({ fhirAuthorization: { access_token: 'x', token_type: 'Bearer', expires_in: 60, scope: 's', subject: 'c' } })), 400, /fhirServer/);
+  await outcome(await call('opiward-order-sign', '{"hook":'), 400);
+  await outcome(await call('opiward-order-sign', '{"hook":"order-sign","hook":"order-sign"}'), 400, /duplicate/i);
+  await outcome(await call('opiward-order-sign', `${JSON.stringify(request())}}`), 400);
+  await outcome(await call('nobody', request()), 404);
+  await outcome(await call('opiward-order-sign', request(), { type: 'text/xml' }), 415);
+  const get = await call('opiward-order-sign', undefined, { method: 'GET', type: null });
+  assert.match(get.headers.get('allow'), /POST/);
+  await outcome(get, 405);
+});
+
+test('a browser client of a configured origin is let in, another is not', async () => {
+  const pre = await call('opiward-order-sign', undefined, { method: 'OPTIONS', type: null, headers: { Origin: ORIGIN, 'Access-Control-Request-Method': 'POST' } });
+  assert.equal(pre.status, 204);
+  assert.equal(pre.headers.get('access-control-allow-origin'), ORIGIN);
+  const refused = await call('opiward-order-sign', '{', { headers: { Origin: ORIGIN } });
+  assert.equal(refused.headers.get('access-control-allow-origin'), ORIGIN, 'on errors too');
+  const other = await call('opiward-order-sign', request(), { headers: { Origin: 'https://elsewhere.example.org' } });
+  assert.equal(other.headers.get('access-control-allow-origin'), null);
+});
+
+test('feedback is stored before it is answered, and a repeat counts once', async () => {
+  const { cards: [card] } = await (await call('opiward-order-sign', request())).json();
+  const feedback = { feedback: [{ card: card.uuid, outcome: 'overridden', overrideReason: { reason: { code: card.overrideReasons[0].code } }, outcomeTimestamp: '2026-03-02T08:00:00Z' }] };
+  for (let i = 0; i < 2; i++) {
+    assert.equal((await call('opiward-order-sign/feedback', feedback)).status, 200);
+  }
+  await outcome(await call('opiward-order-sign/feedback', { feedback: [{ card: card.uuid, outcome: 'maybe' }] }), 400);
+});
+
+test('health, readiness and metrics are on the operations listener only', async () => {
+  assert.equal((await fetch(`${daemon.operations}/-/healthy`)).status, 200);
+  assert.equal((await fetch(`${daemon.operations}/-/ready`)).status, 200);
+  assert.equal((await fetch(`${daemon.origin}/metrics`)).status, 404);
+  const text = await (await fetch(`${daemon.operations}/metrics`)).text();
+  assert.match(text, /# TYPE opiward_hooks_requests_total counter/);
+});
