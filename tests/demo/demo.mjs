@@ -15,7 +15,6 @@ const tty = process.stdout.isTTY === true;
 const colour = tty && !process.env.NO_COLOR;
 const paint = (code, text) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
 const bold = (t) => paint('1', t);
-const dim = (t) => paint('2', t);
 const tint = { critical: (t) => paint('1;31', t), warning: (t) => paint('33', t), info: (t) => paint('36', t) };
 const say = (text = '') => console.log(text);
 const pause = () => (tty ? sleep(1500) : undefined);
@@ -47,7 +46,13 @@ async function arithmetic() {
   ]);
   const bundle = { resourceType: 'Bundle', type: 'collection', entry: [{ resource: patient }, ...orders.map((e) => ({ resource: e.resource }))] };
   const run = spawnSync(OPIWARD, ['evaluate', '--format', 'text', '--config', daemon.config, '-'], { input: JSON.stringify(bundle), encoding: 'utf8' });
-  return run.status === 0 ? run.stdout : `opiward evaluate: ${run.stderr}`;
+  if (run.status !== 0) {
+    return `opiward evaluate: ${run.stderr}`;
+  }
+  /* The figures and the orders; what was found is told by what was posted, below. */
+  const [head, ...parts] = run.stdout.split('\n\n');
+  const [, med] = head.split('\n');
+  return [med, ...parts.filter((p) => /^(Orders|Sedatives|Held back)/.test(p))].join('\n');
 }
 
 function tellCards(cards) {
@@ -63,9 +68,12 @@ function tellCards(cards) {
 }
 
 async function tellPosts() {
-  const issues = await sim.stored('DetectedIssue');
-  const tasks = await sim.stored('Task');
-  say(`  ${bold('posted')}  the FHIR server now holds ${issues.length} DetectedIssue(s) and ${tasks.length} Task(s): ${issues.map((i) => `${i.id} ${i.severity ?? ''} v${i.meta.versionId}`).join(', ') || 'none'}`);
+  const own = (list, of) => list.filter((r) => of(r) === `Patient/${PATIENT}`);
+  const issues = own(await sim.stored('DetectedIssue'), (r) => r.patient.reference);
+  const tasks = own(await sim.stored('Task'), (r) => r.for.reference);
+  say(`  ${bold('posted')}  to the webhook, and to the FHIR server, which now holds for this patient`);
+  say(`          ${issues.map((i) => `DetectedIssue/${i.id} (${i.severity}, version ${i.meta.versionId})`).join(', ')}`);
+  say(`          ${tasks.map((t) => `Task/${t.id} (${t.status})`).join(', ')}`);
 }
 
 function tellHeldBack() {
@@ -82,7 +90,7 @@ async function scene(time, title, change) {
   say(bold(`${time}  ${title}`));
   await change();
   await settle();
-  say(dim(indent(await arithmetic())));
+  say(indent(await arithmetic()));
   const cards = await sim.cards();
   const fresh = cards.slice(seenCards);
   seenCards = cards.length;
