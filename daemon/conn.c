@@ -464,6 +464,8 @@ void conn_sweep(struct conn *c, int64_t now)
 {
     int64_t deadline = c->deadline_ms;
 
+    if (c->state == CONN_CLOSED)
+        return;
     if (c->wait == WAIT_BODY && c->server->limits.body_rate > 0)
         deadline += (int64_t)c->http1.body.len * 1000 / c->server->limits.body_rate;
     if (now < deadline)

@@ -115,6 +115,23 @@ static enum ow_http1_state scan_byte(struct ow_http1 *h, unsigned char c)
     return OW_HTTP1_MORE;
 }
 
+/* Step over plain bytes inside a field's line: most of a head is that. */
+static size_t scan_plain(struct ow_http1 *h, const char *data, size_t len)
+{
+    size_t n = 0;
+
+    if (h->line_len == 0 || h->last == '\r' ||
+        (h->n_lines == 0 && h->phase == PHASE_HEAD))
+        return 0;
+    while (n < len && classes[(unsigned char)data[n]] == PLAIN)
+        n++;
+    if (n > 0) {
+        h->last = (unsigned char)data[n - 1];
+        h->line_len += n;
+    }
+    return n;
+}
+
 /* Scan up to the empty line, or all; `used` counts what was looked at. */
 static enum ow_http1_state scan(struct ow_http1 *h, const char *data, size_t len,
                                 size_t room, size_t *used)
@@ -122,6 +139,9 @@ static enum ow_http1_state scan(struct ow_http1 *h, const char *data, size_t len
     for (size_t i = 0; i < len; i++) {
         enum ow_http1_state state;
 
+        i += scan_plain(h, data + i, (len < room ? len : room) - i);
+        if (i >= len)
+            break;
         if (i >= room)
             return refuse(h, 431, "head too large");
         state = scan_byte(h, (unsigned char)data[i]);
