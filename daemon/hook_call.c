@@ -227,6 +227,7 @@ static void call_begin(struct ow_hook_calls *h, const char *body, size_t len,
         .max_pages = (unsigned)ow_config_int(core->config->fhir_pages_max),
     };
     struct ow_err err;
+    enum ow_code code;
 
     c->owner = h;
     c->fn = fn;
@@ -234,9 +235,9 @@ static void call_begin(struct ow_hook_calls *h, const char *body, size_t len,
     ow_arena_init(&c->arena, (size_t)core->config->intake_memory_max);
     c->next = h->calls;
     h->calls = c;
-    if (ow_hooks_read(&c->arena, body, len, service, core->config->hooks_allow_http,
-                      core->zone, &c->req, &err) != OW_OK)
-        ow_assert(!"read the same bytes before");
+    code = ow_hooks_read(&c->arena, body, len, service, core->config->hooks_allow_http,
+                         core->zone, &c->req, &err);
+    ow_assert(code == OW_OK); /* the same bytes were read before */
     opt.patient = c->req.patient;
     opt.authorization = c->req.authorization ? c->req.authorization : core->authorization;
     opt.want_orders = c->req.lacks_orders;
