@@ -160,7 +160,9 @@ struct ow_message {        /* a delivery that is intended */
 struct ow_record_of_verdict {
     const int64_t *events; /* the events this verdict answers; they become judged */
     size_t n_events;
-    const char *source, *patient;
+    const char *source;
+    const char
+        *patient; /* NULL: the events concern nobody; they become judged, no more */
     const char *const *orders; /* Type/id of every order in the chart */
     size_t n_orders;
     const char *verdict_json; /* the whole verdict, kept as audit record */

@@ -9,6 +9,8 @@
  */
 #include "daemon/store_calls.h"
 
+enum { NO_VERDICT = -1 };
+
 /* --- patient --- */
 
 struct patient_call {
@@ -172,7 +174,10 @@ static enum ow_code put_judged(struct ow_store_db *db, int64_t event, int64_t ve
     if (code != OW_OK || state == OW_EVENT_JUDGED)
         return code;
     q = ow_query(db, OW_SQL_EVENT_JUDGED);
-    ow_bind_int(&q, verdict);
+    if (verdict == NO_VERDICT)
+        ow_bind_text(&q, NULL);
+    else
+        ow_bind_int(&q, verdict);
     ow_bind_int(&q, event);
     ow_run(&q);
     *(state == OW_EVENT_WAITING ? &db->now.waiting : &db->now.parked) -= 1;
@@ -273,13 +278,28 @@ static enum ow_code put_parts(struct ow_store_db *db,
     return code;
 }
 
+/* Events that concern no patient: answered, and nothing to record. */
+static enum ow_code put_answered(struct ow_store_db *db,
+                                 const struct ow_record_of_verdict *rec,
+                                 struct ow_err *err)
+{
+    enum ow_code code = OW_OK;
+
+    for (size_t i = 0; i < rec->n_events && code == OW_OK; i++)
+        code = put_judged(db, rec->events[i], NO_VERDICT, err);
+    return code;
+}
+
 static enum ow_code verdict_run(struct ow_store_db *db, struct ow_store_call *call,
                                 struct ow_err *err)
 {
     const struct ow_record_of_verdict *rec = &((struct verdict_call *)call)->rec;
     int64_t verdict = 0;
-    enum ow_code code = put_record(db, rec, &verdict, err);
+    enum ow_code code;
 
+    if (!rec->patient)
+        return put_answered(db, rec, err);
+    code = put_record(db, rec, &verdict, err);
     if (code == OW_OK)
         code = put_patient(db, rec, err);
     if (code == OW_OK)

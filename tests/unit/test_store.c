@@ -355,6 +355,23 @@ static void a_verdict_is_remembered_whole(void **state)
     assert_int_equal(k->n, 0);
 }
 
+static void events_that_concern_nobody_are_answered(void **state)
+{
+    struct ow_event hint = storekit_event(OW_EVENT_HINT, NULL, NULL, NULL);
+    struct ow_record_of_verdict rec = { .n_events = 1, .source = "ehr", .at = NOW };
+
+    (void)state;
+    CALL_OK(storekit_receive(k, &hint));
+    rec.events = &k->id;
+    CALL_OK(storekit_verdict(k, &rec));
+    storekit_reopen(k);
+    CALL_OK(storekit_waiting(k, 0, 10));
+    assert_int_equal(k->n, 0);
+    CALL_OK(storekit_count(k));
+    assert_int_equal(k->counts.judged, 1);
+    assert_int_equal(k->counts.patients, 0);
+}
+
 static void of_resolved_alerts_only_the_last_episode_is_told(void **state)
 {
     struct ow_alert alerts[] = {
@@ -919,6 +936,7 @@ int main(void)
         BOTH(attempts_are_counted_through_a_restart),
         BOTH(a_parked_event_waits_no_longer_and_keeps_its_body),
         BOTH(a_verdict_is_remembered_whole),
+        BOTH(events_that_concern_nobody_are_answered),
         BOTH(of_resolved_alerts_only_the_last_episode_is_told),
         BOTH(a_verdict_told_twice_sends_once),
         BOTH(a_message_that_differs_is_sent_whatever_its_identity),
