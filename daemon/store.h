@@ -175,6 +175,8 @@ struct ow_record_of_verdict {
     size_t n_messages;
 };
 
+/* An order that another patient had at its last verdict leaves an event behind that asks
+ * to judge that patient again: look at the inbox after a verdict. */
 void ow_store_verdict(struct ow_store *s, const struct ow_record_of_verdict *rec,
                       ow_store_fn *fn, void *arg);
 

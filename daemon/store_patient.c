@@ -212,12 +212,36 @@ static enum ow_code put_patient(struct ow_store_db *db,
     return ow_query_end(&q, err);
 }
 
+/* An order that another patient had at its last verdict: that one must be judged again,
+ * and no server will say so. The event waits in the inbox from this same transaction. */
+static enum ow_code put_moved(struct ow_store_db *db,
+                              const struct ow_record_of_verdict *rec, const char *order,
+                              int64_t verdict, struct ow_err *err)
+{
+    struct ow_query q = ow_query(db, OW_SQL_ORDER_MOVED);
+    enum ow_code code;
+
+    ow_bind_int(&q, verdict);
+    ow_bind_int(&q, rec->at);
+    ow_bind_text(&q, rec->source);
+    ow_bind_text(&q, order);
+    ow_bind_text(&q, rec->patient);
+    ow_run(&q);
+    code = ow_query_end(&q, err);
+    db->now.waiting += q.changed;
+    return code;
+}
+
 static enum ow_code put_order(struct ow_store_db *db,
                               const struct ow_record_of_verdict *rec, const char *order,
-                              struct ow_err *err)
+                              int64_t verdict, struct ow_err *err)
 {
-    struct ow_query q = ow_query(db, OW_SQL_ORDER_PUT);
+    enum ow_code code = put_moved(db, rec, order, verdict, err);
+    struct ow_query q;
 
+    if (code != OW_OK)
+        return code;
+    q = ow_query(db, OW_SQL_ORDER_PUT);
     ow_bind_text(&q, rec->source);
     ow_bind_text(&q, order);
     ow_bind_text(&q, rec->patient);
@@ -270,7 +294,7 @@ static enum ow_code put_parts(struct ow_store_db *db,
     for (size_t i = 0; i < rec->n_events && code == OW_OK; i++)
         code = put_judged(db, rec->events[i], verdict, err);
     for (size_t i = 0; i < rec->n_orders && code == OW_OK; i++)
-        code = put_order(db, rec, rec->orders[i], err);
+        code = put_order(db, rec, rec->orders[i], verdict, err);
     for (size_t i = 0; i < rec->n_alerts && code == OW_OK; i++)
         code = put_alert(db, rec->patient, &rec->alerts[i], err);
     for (size_t i = 0; i < rec->n_messages && code == OW_OK; i++)

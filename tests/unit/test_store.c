@@ -372,6 +372,39 @@ static void events_that_concern_nobody_are_answered(void **state)
     assert_int_equal(k->counts.patients, 0);
 }
 
+static void an_order_that_moved_has_its_former_patient_judged_again(void **state)
+{
+    const char *orders[] = { "MedicationRequest/rx1" };
+    struct ow_record_of_verdict rec = {
+        .source = "ehr",
+        .patient = "Patient/p1",
+        .orders = orders,
+        .n_orders = 1,
+        .verdict_json = "{}",
+        .verdict_len = 2,
+        .at = NOW,
+    };
+
+    (void)state;
+    CALL_OK(storekit_verdict(k, &rec));
+    CALL_OK(storekit_verdict(k, &rec));
+    CALL_OK(storekit_waiting(k, 0, 10));
+    assert_int_equal(k->n, 0);
+    rec.patient = "Patient/p2";
+    CALL_OK(storekit_verdict(k, &rec));
+    CALL_OK(storekit_waiting(k, 0, 10));
+    assert_int_equal(k->n, 1);
+    assert_string_equal(k->events[0].type, "MedicationRequest");
+    assert_string_equal(k->events[0].rid, "rx1");
+    assert_string_equal(k->events[0].patient, "Patient/p1");
+    assert_int_equal(k->events[0].kind, OW_EVENT_CHANGED);
+    CALL_OK(storekit_count(k));
+    assert_int_equal(k->counts.waiting, 1);
+    CALL_OK(judge(&k->events[0].id, 1, NULL, 0));
+    CALL_OK(storekit_order(k, "ehr", "MedicationRequest/rx1"));
+    assert_string_equal(k->value, "Patient/p2");
+}
+
 static void of_resolved_alerts_only_the_last_episode_is_told(void **state)
 {
     struct ow_alert alerts[] = {
@@ -937,6 +970,7 @@ int main(void)
         BOTH(a_parked_event_waits_no_longer_and_keeps_its_body),
         BOTH(a_verdict_is_remembered_whole),
         BOTH(events_that_concern_nobody_are_answered),
+        BOTH(an_order_that_moved_has_its_former_patient_judged_again),
         BOTH(of_resolved_alerts_only_the_last_episode_is_told),
         BOTH(a_verdict_told_twice_sends_once),
         BOTH(a_message_that_differs_is_sent_whatever_its_identity),
