@@ -3,9 +3,9 @@
  *
  * What fails. No answer: the peer may have acted, so the delivery is marked as of unknown
  * outcome; a create is then looked up by its identifier before it is sent again. An
- * answer that asks for patience: back off. A refusal: dead letter. The store: the
- * delivery is still due there and comes again, as unknown, after a while. The process: at
- * start every due delivery is of unknown outcome.
+ * answer that asks for patience: back off. A refusal: dead letter. The store: it is told
+ * again until it takes the outcome, and the delivery is in flight till then. The process:
+ * at start every due delivery is of unknown outcome.
  */
 #include "daemon/outbox.h"
 
@@ -37,7 +37,11 @@ struct flight { /* one delivery on its way */
     char *body, *alert_key, *identity;
     size_t body_len;
     struct ow_call *call;
-    bool marking; /* the store is told the outcome */
+    bool marking;           /* the store is told the outcome: */
+    struct ow_timer *timer; /* ... again, it did not take it */
+    enum ow_delivery_state state;
+    ow_time due;
+    char *error;
 };
 
 struct sink {
@@ -60,6 +64,7 @@ struct ow_outbox {
 
 static void sink_pump(struct sink *s);
 static void sink_wait(struct sink *s, int64_t ms);
+static void on_mark_again(void *arg);
 
 /* --- one delivery --- */
 
@@ -68,6 +73,7 @@ static void flight_free(struct flight *f)
     free(f->body);
     free(f->alert_key);
     free(f->identity);
+    free(f->error);
     free(f);
 }
 
@@ -84,29 +90,46 @@ static void on_marked(void *arg, enum ow_code code, const struct ow_err *err)
 {
     struct flight *f = arg;
     struct sink *s = f->sink;
+    struct ow_world *w = s->outbox->core->world;
 
-    if (code != OW_OK) /* still due in the store, and comes again */
+    f->marking = false;
+    if (code != OW_OK && code != OW_MISSING && !s->outbox->core->stopping) {
         OW_LOG(OW_WARNING, "delivery.unmarked", "outcome of a delivery not stored",
                OW_F("sink", s->name), OW_F("reason", err->text));
+        f->timer = w->ops->timer_start(w, STORE_RETRY_MS, on_mark_again, f);
+        return;
+    }
     s->outbox->core->progress++;
     sink_remove(s, f);
-    if (s->outbox->core->stopping)
-        return;
-    if (code == OW_OK)
+    if (!s->outbox->core->stopping)
         sink_pump(s);
-    else
-        sink_wait(s, STORE_RETRY_MS);
+}
+
+static void flight_tell(struct flight *f)
+{
+    struct ow_core *core = f->sink->outbox->core;
+
+    f->marking = true;
+    ow_store_delivery(core->store, f->id, f->state, f->due, f->unknown, f->error,
+                      ow_now_utc(core->world), on_marked, f);
+}
+
+static void on_mark_again(void *arg)
+{
+    struct flight *f = arg;
+
+    f->timer = NULL;
+    flight_tell(f);
 }
 
 static void flight_mark(struct flight *f, enum ow_delivery_state state, ow_time due,
                         const char *error)
 {
-    struct ow_core *core = f->sink->outbox->core;
-
     f->call = NULL;
-    f->marking = true;
-    ow_store_delivery(core->store, f->id, state, due, f->unknown, error,
-                      ow_now_utc(core->world), on_marked, f);
+    f->state = state;
+    f->due = due;
+    f->error = error ? ow_strdup(error) : NULL;
+    flight_tell(f);
 }
 
 static void breaker_success(struct sink *s)
@@ -197,7 +220,7 @@ static void flight_reply(struct flight *f, const struct ow_response *resp)
         break;
     case OW_REPLY_RETRY:
         /* A proxy may answer for a server that has acted. */
-        f->unknown |= resp->status >= 500 || resp->status == 408;
+        f->unknown |= resp->status < 400 || resp->status >= 500 || resp->status == 408;
         flight_retry(f, text, after);
         break;
     case OW_REPLY_DENIED:
@@ -439,7 +462,10 @@ static void sink_stop(struct sink *s)
 
         if (f->marking)
             continue; /* ends with its store call */
-        w->ops->send_cancel(w, f->call);
+        if (f->timer)
+            w->ops->timer_stop(w, f->timer);
+        else
+            w->ops->send_cancel(w, f->call);
         sink_remove(s, f);
     }
 }
