@@ -106,11 +106,11 @@ static void on_hint(void *arg, int64_t event_id)
     ow_feed_catch_up(a->feed, event_id);
 }
 
-static void on_hint_done(void *arg, int64_t event_id)
+static void on_hints_done(void *arg, const int64_t *ids, size_t n)
 {
     struct app *a = arg;
 
-    ow_intake_hint_done(a->intake, event_id);
+    ow_intake_hints_done(a->intake, ids, n);
 }
 
 static bool on_ready_asked(void *arg, const char **why)
@@ -568,7 +568,7 @@ static void app_core(struct app *a)
     a->core.started = ow_now_utc(a->core.world);
     a->outbox = ow_outbox_new(&a->core);
     a->feed = ow_feed_new(&a->core, &(struct ow_feed_hooks){ .stored = on_stored,
-                                                             .hint_done = on_hint_done,
+                                                             .hints_done = on_hints_done,
                                                              .arg = a });
     a->intake = ow_intake_new(
         &a->core,

@@ -17,7 +17,11 @@
 #include "fhir/search.h"
 #include "fhir/subscription.h"
 
-enum { SCRATCH_MAX = 64 << 20, HINTS_MAX = 64, FIRST_LOOK_MS = 1000, PAGES_MAX = 10000 };
+enum {
+    SCRATCH_MAX = 64 << 20,
+    FIRST_LOOK_MS = 1000,
+    PAGES_MAX = 10000, /* of one search for changes: beyond, links run in a circle */
+};
 
 enum watch {
     WATCH_OFF,
@@ -26,6 +30,11 @@ enum watch {
     WATCH_READING,
     WATCH_REVIVING,
     WATCH_WAITING, /* for the next look */
+};
+
+struct ids {
+    int64_t *list;
+    size_t n, cap;
 };
 
 struct feed_page { /* one page of a search, being stored */
@@ -53,15 +62,15 @@ struct ow_feed {
     unsigned catch_failures, pages;
     bool store_waits;
     ow_time watermark, newest; /* server clock */
-    int64_t hints[HINTS_MAX];  /* that asked before this search began */
-    int64_t hints_next[HINTS_MAX];
-    size_t n_hints, n_hints_next;
-    char state[160];
+    struct ids asked;          /* hints that asked before this search began */
+    struct ids asking;         /* ... and while it ran */
+    char state[160], first[OW_TIME_TEXT];
 };
 
 static void watch_find(struct ow_feed *f);
 static void watch_read(struct ow_feed *f);
 static void catch_begin(struct ow_feed *f);
+static void watermark_read(struct ow_feed *f);
 
 static struct ow_subscription_options feed_options(const struct ow_feed *f)
 {
@@ -97,10 +106,10 @@ static void watch_wait(struct ow_feed *f, int64_t ms)
     f->watch_timer = w->ops->timer_start(w, ms, on_watch_timer, f);
 }
 
-static void watch_failed(struct ow_feed *f, const char *why)
+static void watch_failed(struct ow_feed *f, const char *why, int64_t after_ms)
 {
     struct ow_backoff backoff = { FIRST_LOOK_MS, f->core->config->fhir_check_interval };
-    int64_t wait = ow_backoff_ms(&backoff, ++f->watch_failures, 0,
+    int64_t wait = ow_backoff_ms(&backoff, ++f->watch_failures, after_ms,
                                  ow_random(f->core->world));
 
     feed_say(f, why);
@@ -193,7 +202,7 @@ static void watch_judge(struct ow_feed *f, enum watch asked,
     case OW_SUBSCRIPTION_ERROR:
     case OW_SUBSCRIPTION_OFF:
         if (asked == WATCH_REVIVING)
-            watch_failed(f, "off or in error, and would not be revived");
+            watch_failed(f, "off or in error, and would not be revived", 0);
         else
             watch_revive(f, s);
         return;
@@ -212,6 +221,7 @@ static void on_watch_answer(void *arg, enum ow_code code, const struct ow_respon
     struct ow_subscription s = { 0 };
     struct ow_err why = { "" };
     struct ow_arena a;
+    int64_t after = 0;
 
     (void)sent;
     f->watch_call = NULL;
@@ -220,13 +230,17 @@ static void on_watch_answer(void *arg, enum ow_code code, const struct ow_respon
         code = ow_subscription_answer(&a, &o, resp, &s, &why);
     else
         why = *err;
-    if (code == OW_MISSING ||
-        (code == OW_OK && s.status == OW_SUBSCRIPTION_NONE && asked != WATCH_FINDING)) {
+    if (resp)
+        after = ow_retry_after_ms(resp, ow_now_utc(f->core->world));
+    if ((asked == WATCH_READING || asked == WATCH_REVIVING) &&
+        (code == OW_MISSING || (code == OW_OK && s.status == OW_SUBSCRIPTION_NONE))) {
         watch_forget(f); /* someone deleted it */
         f->status = OW_SUBSCRIPTION_NONE;
         watch_create(f);
     } else if (code != OW_OK) {
-        watch_failed(f, why.text);
+        watch_failed(f, why.text, after);
+    } else if (asked == WATCH_CREATING && s.status == OW_SUBSCRIPTION_NONE) {
+        watch_failed(f, "the server took our Subscription and does not show it", 0);
     } else {
         watch_judge(f, asked, &s);
     }
@@ -273,7 +287,9 @@ static void on_catch_timer(void *arg)
     struct ow_feed *f = arg;
 
     f->catch_timer = NULL;
-    if (!f->catching)
+    if (f->watermark == OW_TIME_MIN)
+        watermark_read(f);
+    else if (!f->catching)
         catch_begin(f);
 }
 
@@ -286,11 +302,11 @@ static void catch_schedule(struct ow_feed *f, int64_t ms)
     f->catch_timer = w->ops->timer_start(w, ms, on_catch_timer, f);
 }
 
-static void catch_failed(struct ow_feed *f, const char *why)
+static void catch_failed(struct ow_feed *f, const char *why, int64_t after_ms)
 {
     struct ow_backoff backoff = { FIRST_LOOK_MS,
                                   f->core->config->fhir_catch_up_interval };
-    int64_t wait = ow_backoff_ms(&backoff, ++f->catch_failures, 0,
+    int64_t wait = ow_backoff_ms(&backoff, ++f->catch_failures, after_ms,
                                  ow_random(f->core->world));
 
     OW_LOG(OW_WARNING, "catch-up.failed", "search for changes failed",
@@ -305,9 +321,9 @@ static void catch_done(struct ow_feed *f)
     f->catching = false;
     f->catch_failures = 0;
     f->core->progress++;
-    for (size_t i = 0; i < f->n_hints; i++)
-        f->hooks.hint_done(f->hooks.arg, f->hints[i]);
-    f->n_hints = 0;
+    if (f->asked.n)
+        f->hooks.hints_done(f->hooks.arg, f->asked.list, f->asked.n);
+    f->asked.n = 0;
     if (f->catch_again)
         catch_begin(f);
     else
@@ -322,7 +338,7 @@ static void on_watermark_stored(void *arg, enum ow_code code, const struct ow_er
     if (f->core->stopping)
         return;
     if (code != OW_OK)
-        catch_failed(f, err->text);
+        catch_failed(f, err->text, 0);
     else
         catch_done(f);
 }
@@ -369,9 +385,10 @@ static void page_done(struct feed_page *p)
     if (p->newest > f->newest)
         f->newest = p->newest;
     if (p->failed) {
-        catch_failed(f, "the store did not take the events");
-    } else if (p->next &&
-               ++f->pages < (unsigned)ow_config_int(f->core->config->fhir_pages_max)) {
+        catch_failed(f, "the store did not take the events", 0);
+    } else if (p->next && ++f->pages >= PAGES_MAX) {
+        catch_failed(f, "the search for changes has no end", 0);
+    } else if (p->next) {
         struct ow_header h[] = {
             {"Accept",         "application/fhir+json"},
             { "Cache-Control", "no-cache"             },
@@ -383,9 +400,6 @@ static void page_done(struct feed_page *p)
 
         catch_send(f, &req);
     } else {
-        if (p->next) /* the rest is newer than the watermark: the next search begins there
-                      */
-            f->catch_again = true;
         catch_end(f);
     }
     page_free(p);
@@ -458,7 +472,17 @@ static void on_catch_answer(void *arg, enum ow_code code, const struct ow_respon
         return;
     }
     page_free(p);
-    catch_failed(f, why.text);
+    catch_failed(f, why.text,
+                 resp ? ow_retry_after_ms(resp, ow_now_utc(f->core->world)) : 0);
+}
+
+static void ids_add(struct ids *l, int64_t id)
+{
+    if (l->n == l->cap) {
+        l->cap = l->cap ? l->cap * 2 : 8;
+        l->list = ow_realloc(l->list, l->cap * sizeof *l->list);
+    }
+    l->list[l->n++] = id;
 }
 
 static void catch_send(struct ow_feed *f, const struct ow_request *req)
@@ -479,9 +503,10 @@ static void catch_begin(struct ow_feed *f)
     f->catching = true;
     f->catch_again = false;
     f->pages = 0;
-    memcpy(f->hints + f->n_hints, f->hints_next, f->n_hints_next * sizeof f->hints[0]);
-    f->n_hints += f->n_hints_next;
-    f->n_hints_next = 0;
+    f->newest = f->watermark;
+    for (size_t i = 0; i < f->asking.n; i++)
+        ids_add(&f->asked, f->asking.list[i]);
+    f->asking.n = 0;
     ow_metric_add(OW_M_catch_ups_total, 1);
     ow_arena_init(&a, SCRATCH_MAX);
     ow_catchup_request(&a, &o, ow_time_add(f->watermark, -c->fhir_catch_up_overlap),
@@ -494,12 +519,11 @@ void ow_feed_catch_up(struct ow_feed *f, int64_t event_id)
 {
     if (!*f->core->config->fhir_base_url) {
         if (event_id)
-            f->hooks.hint_done(f->hooks.arg, event_id);
+            f->hooks.hints_done(f->hooks.arg, &event_id, 1);
         return;
     }
-    /* More hints than this: they stay in the inbox, and the next start asks again. */
-    if (event_id && f->n_hints + f->n_hints_next < HINTS_MAX)
-        f->hints_next[f->n_hints_next++] = event_id;
+    if (event_id)
+        ids_add(&f->asking, event_id);
     if (f->catching || f->watermark == OW_TIME_MIN)
         f->catch_again = true;
     else
@@ -507,6 +531,41 @@ void ow_feed_catch_up(struct ow_feed *f, int64_t event_id)
 }
 
 /* --- life --- */
+
+static void watermark_set(struct ow_feed *f, ow_time at)
+{
+    f->watermark = f->newest = at;
+    if (!f->catching)
+        catch_begin(f);
+}
+
+static void on_first_watermark(void *arg, enum ow_code code, const struct ow_err *err)
+{
+    struct ow_feed *f = arg;
+    struct ow_span span = { 0, 1 };
+
+    f->store_waits = false;
+    if (f->core->stopping)
+        return;
+    if (code != OW_OK) {
+        catch_failed(f, err->text, 0);
+        return;
+    }
+    if (ow_time_parse(f->first, NULL, &span, NULL) != OW_OK)
+        span.from = 0;
+    watermark_set(f, span.from);
+}
+
+/* From now on only. Kept at once: a change that comes while we are down is not old. */
+static void watermark_first(struct ow_feed *f)
+{
+    char key[64];
+
+    ow_time_format(ow_now_utc(f->core->world), f->first);
+    f->store_waits = true;
+    ow_store_put(f->core->store, watermark_key(f, key, sizeof key), f->first,
+                 on_first_watermark, f);
+}
 
 /* The first start of all has no watermark: `fhir.first_load` says whether what is there
  * already is looked at once, or only what changes from now on. */
@@ -519,16 +578,23 @@ static void on_watermark(void *arg, enum ow_code code, const char *value,
     f->store_waits = false;
     if (f->core->stopping)
         return;
-    if (!value && ow_streq(f->core->config->fhir_first_load, "new"))
-        span.from = ow_now_utc(f->core->world);
-    if (code != OW_OK)
-        OW_LOG(OW_WARNING, "catch-up.failed", "watermark unreadable: from the beginning",
-               OW_F("reason", err->text));
-    if (code == OW_OK && value && ow_time_parse(value, NULL, &span, NULL) != OW_OK)
-        span.from = 0;
-    f->watermark = f->newest = span.from;
-    if (!f->catching)
-        catch_begin(f);
+    if (code != OW_OK) {
+        catch_failed(f, err->text, 0);
+    } else if (!value && ow_streq(f->core->config->fhir_first_load, "new")) {
+        watermark_first(f);
+    } else {
+        if (value && ow_time_parse(value, NULL, &span, NULL) != OW_OK)
+            span.from = 0;
+        watermark_set(f, span.from);
+    }
+}
+
+static void watermark_read(struct ow_feed *f)
+{
+    char key[64];
+
+    f->store_waits = true;
+    ow_store_get(f->core->store, watermark_key(f, key, sizeof key), on_watermark, f);
 }
 
 struct ow_feed *ow_feed_new(struct ow_core *core, const struct ow_feed_hooks *hooks)
@@ -544,12 +610,9 @@ struct ow_feed *ow_feed_new(struct ow_core *core, const struct ow_feed_hooks *ho
 
 void ow_feed_start(struct ow_feed *f)
 {
-    char key[64];
-
     if (!*f->core->config->fhir_base_url)
         return;
-    f->store_waits = true;
-    ow_store_get(f->core->store, watermark_key(f, key, sizeof key), on_watermark, f);
+    watermark_read(f);
     if (f->core->config->fhir_subscribe)
         watch_find(f);
     else
@@ -588,5 +651,7 @@ void ow_feed_free(struct ow_feed *f)
     if (!f)
         return;
     watch_forget(f);
+    free(f->asked.list);
+    free(f->asking.list);
     free(f);
 }

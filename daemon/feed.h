@@ -14,8 +14,8 @@
 struct ow_feed;
 
 struct ow_feed_hooks {
-    void (*stored)(void *arg);                      /* events were stored */
-    void (*hint_done)(void *arg, int64_t event_id); /* a hint was answered */
+    void (*stored)(void *arg);                                   /* events were stored */
+    void (*hints_done)(void *arg, const int64_t *ids, size_t n); /* were answered */
     void *arg;
 };
 

@@ -13,8 +13,9 @@
 struct ow_intake;
 
 struct ow_intake_hooks {
-    void (*verdict)(void *arg);                /* deliveries may be due */
-    void (*hint)(void *arg, int64_t event_id); /* catch up, then ow_intake_hint_done */
+    void (*verdict)(void *arg); /* deliveries may be due */
+    /* Catch up, then ow_intake_hints_done. */
+    void (*hint)(void *arg, int64_t event_id);
     void *arg;
     /* A verdict was recorded, for the log a person reads. May be NULL. */
     void (*told)(void *arg, const struct ow_verdict *v);
@@ -24,7 +25,7 @@ struct ow_intake *ow_intake_new(struct ow_core *core,
                                 const struct ow_intake_hooks *hooks);
 /* Events were stored: take them when there is room. */
 void ow_intake_wake(struct ow_intake *in);
-void ow_intake_hint_done(struct ow_intake *in, int64_t event_id);
+void ow_intake_hints_done(struct ow_intake *in, const int64_t *ids, size_t n);
 /* No new work; what runs is cancelled. Callbacks of the store may still come: free later.
  */
 void ow_intake_stop(struct ow_intake *in);

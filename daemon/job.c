@@ -5,7 +5,8 @@
  * that also marks the events as judged.
  *
  * What fails: the server or the store (back off, try the whole round again: nothing was
- * promised yet); the data (park the events with the reason, loudly); the process (the
+ * promised yet); the data (a proxy may have spoken for the server: try again a few times,
+ * then park the events with the reason, loudly); the process (the
  * events are still waiting in the store: the next start begins again; events that met
  * several crashes are parked before they are judged, so that one poisonous chart cannot
  * keep the daemon down).
@@ -22,7 +23,7 @@
 #include "daemon/metrics.h"
 #include "daemon/outcome.h"
 
-enum { JOB_CRASHES_MAX = 3 };
+enum { JOB_CRASHES_MAX = 3, JOB_UNREADABLE_MAX = 4 };
 
 #define TO(state) (1u << JOB_##state)
 
@@ -119,6 +120,17 @@ void job_take_events(struct job *j, struct job *from)
     from->n_ids = from->n_later = 0;
 }
 
+int64_t job_oldest(const struct job *j)
+{
+    int64_t oldest = INT64_MAX;
+
+    for (size_t i = 0; i < j->n_ids; i++)
+        oldest = j->ids[i] < oldest ? j->ids[i] : oldest;
+    for (size_t i = 0; i < j->n_later; i++)
+        oldest = j->later[i] < oldest ? j->later[i] : oldest;
+    return oldest;
+}
+
 struct job *job_new(struct job_owner *owner, const struct ow_event *ev)
 {
     struct job *j = ow_alloc_zero(sizeof *j);
@@ -181,7 +193,7 @@ static void job_end_round(struct job *j)
 
     ow_arena_reset(&j->arena);
     j->search = NULL;
-    j->failures = 0;
+    j->failures = j->unreadable = 0;
     j->attempts = 0;
     j->recovered = false;
     j->ids = j->later;
@@ -230,6 +242,15 @@ static void job_retry(struct job *j, const char *event)
     j->search = NULL;
     job_move(j, JOB_BACKOFF);
     j->timer = core->world->ops->timer_start(core->world, wait, on_backoff_over, j);
+}
+
+/* An answer that breaks the format. Once may be an accident of whoever stands between. */
+static void job_unreadable(struct job *j)
+{
+    if (++j->unreadable < JOB_UNREADABLE_MAX)
+        job_retry(j, "fetch.unreadable");
+    else
+        job_park(j);
 }
 
 /* Every store callback begins here: false when the job was cancelled meanwhile. */
@@ -313,6 +334,10 @@ static void on_order_patient(void *arg, enum ow_code code, const char *patient,
         job_retry(j, "inbox.retry");
     } else if (patient) {
         job_patient_known(j, patient);
+    } else if (j->owner->older(j->owner, j)) {
+        /* One of them may have read the order while it was there. */
+        ow_err_set(&j->err, OW_AGAIN, "older events are being judged");
+        job_retry(j, "event.waits");
     } else {
         job_record_nothing(j, "an order that is gone and that no verdict has seen");
     }
@@ -354,7 +379,7 @@ static void on_order_read(void *arg, enum ow_code code, const struct ow_response
     else if (code == OW_OK)
         job_record_nothing(j, "an order without a patient");
     else if (code == OW_INPUT)
-        job_park(j);
+        job_unreadable(j);
     else
         job_retry(j, "fetch.retry");
 }
@@ -411,7 +436,7 @@ static void job_fed(struct job *j, enum ow_code code)
         job_record_nothing(j, "a patient the server does not have");
         return;
     case OW_INPUT:
-        job_park(j);
+        job_unreadable(j);
         return;
     default:
         job_retry(j, "fetch.retry");

@@ -33,6 +33,8 @@ struct job_owner {
     /* The patient became known: true when another job took the events over. */
     bool (*known)(struct job_owner *o, struct job *j);
     void (*recorded)(struct job_owner *o, const struct ow_verdict *v); /* durable */
+    /* Are events older than those of `j` still being judged? */
+    bool (*older)(struct job_owner *o, const struct job *j);
 };
 
 struct job {
@@ -47,6 +49,7 @@ struct job {
     unsigned attempts; /* most crashes any of its events has met */
     bool recovered;    /* holds events from before the start */
     unsigned failures;
+    unsigned unreadable; /* answers of this round that nobody could read */
 
     struct ow_arena arena; /* of the round */
     struct ow_search *search;
@@ -64,6 +67,8 @@ struct job *job_new(struct job_owner *owner, const struct ow_event *ev);
 void job_add_event(struct job *j, const struct ow_event *ev);
 /* Take the events of `from`, which is then empty. */
 void job_take_events(struct job *j, struct job *from);
+/* The oldest event it holds. */
+int64_t job_oldest(const struct job *j);
 void job_start(struct job *j);
 /* Cancel what waits; freed by its owner when `waiting_store` is false. */
 void job_cancel(struct job *j);
