@@ -128,14 +128,12 @@ static bool code_find(const struct ow_knowledge *kb, const char *set, const char
 
 static bool set_known(const struct ow_knowledge *kb, const char *set)
 {
-    size_t i;
+    uint64_t h = kb_hash(KB_HASH, set, strlen(set));
+    uint32_t at = 0;
+    size_t row;
 
-    for (i = 0; i < OW_LEN(shipped_sets); i++) {
-        if (strcmp(shipped_sets[i], set) == 0)
-            return true;
-    }
-    for (i = 0; i < kb->n_sets; i++) {
-        if (strcmp(kb->sets[i], set) == 0)
+    while ((row = kb_index_next(&kb->set_index, h, &at)) != SIZE_MAX) {
+        if (strcmp(kb->sets[row], set) == 0)
             return true;
     }
     return false;
@@ -166,16 +164,6 @@ static bool code_read(struct ow_tsv *t, struct kb_code *c)
     return true;
 }
 
-/* The table is sorted by set, so a new name is nearly always a new set; a name that
- * comes back later is kept twice and harms nothing. */
-static void set_note(struct ow_knowledge *kb, const char *set, size_t *cap)
-{
-    if (kb->n_sets > 0 && strcmp(kb->sets[kb->n_sets - 1], set) == 0)
-        return;
-    OW_ARENA_GROW(&kb->arena, kb->sets, kb->n_sets, *cap);
-    kb->sets[kb->n_sets++] = set;
-}
-
 static size_t newlines(const struct ow_knowledge_file *f)
 {
     size_t n = 1, i;
@@ -185,14 +173,26 @@ static size_t newlines(const struct ow_knowledge_file *f)
     return n;
 }
 
+static void set_note(struct ow_knowledge *kb, const char *set)
+{
+    if (set_known(kb, set))
+        return;
+    kb_index_put(&kb->set_index, kb_hash(KB_HASH, set, strlen(set)), kb->n_sets);
+    kb->sets[kb->n_sets++] = set;
+}
+
 void kb_codes_load(struct ow_knowledge *kb, const struct ow_knowledge_file *f,
                    struct ow_tsv_log *log)
 {
-    size_t most = newlines(f), cap = 0;
+    size_t most = newlines(f), i;
     struct ow_tsv t;
 
     kb_index_init(&kb->code_index, most, &kb->arena);
+    kb_index_init(&kb->set_index, most + OW_LEN(shipped_sets), &kb->arena);
     kb->codes = OW_NEW_N(&kb->arena, struct kb_code, most);
+    kb->sets = OW_NEW_N(&kb->arena, const char *, most + OW_LEN(shipped_sets));
+    for (i = 0; i < OW_LEN(shipped_sets); i++)
+        set_note(kb, shipped_sets[i]);
     if (!ow_tsv_open(&t, f, code_columns, C_N, log, &kb->arena))
         return;
     while (ow_tsv_next(&t)) {
@@ -204,7 +204,7 @@ void kb_codes_load(struct ow_knowledge *kb, const struct ow_knowledge_file *f,
             ow_tsv_fault(&t, C_CODE, "%s is there twice in this set", c.code);
             continue;
         }
-        set_note(kb, c.set, &cap);
+        set_note(kb, c.set);
         kb->codes[kb->n_codes] = c;
         kb_index_put(&kb->code_index, code_hash(c.set, c.system, c.code), kb->n_codes++);
     }

@@ -43,8 +43,8 @@ struct ow_dose {
  * part of it a total.
  *
  * Patches count by the number worn at once, which is the dose quantity, and its rate;
- * how often they are changed does not enter, and need not be said. [CLINICAL: 2.4 x
- * mcg/h of all patches worn together]
+ * how often they are changed does not enter, and need not be said. [CDC-2016, CDC-2022:
+ * the factor is per mcg/h of all patches worn together]
  *
  * Lines with different sequence numbers follow each other. When one that is not the last
  * does not say how long it lasts, the lines are concurrent if each names its times of day

@@ -59,8 +59,9 @@ struct ow_knowledge {
     struct kb_code *codes;
     size_t n_codes;
     struct kb_index code_index;
-    const char **sets; /* names in the table */
+    const char **sets; /* names of the table and of the shipped one */
     size_t n_sets;
+    struct kb_index set_index;
     struct kb_phrase *phrases;
     size_t n_phrases;
     struct kb_index phrase_index; /* by first word */
