@@ -307,21 +307,74 @@ static bool is_gts(const char *system)
            ow_streq(system, "urn:oid:2.16.840.1.113883.5.139");
 }
 
-static bool code_rate(const struct ow_concept *c, struct ow_ratio *ret, bool *placed)
+/*
+ * Frequencies of SNOMED CT as hours between doses, the shorter and the longer. [CMS460,
+ * direct reference codes of the measure on safe use of opioids]
+ */
+static const struct {
+    const char *code;
+    int shorter, longer;
+} snomed_hours[] = {
+    {"229797004",  24, 24}, /* once daily */
+    { "229799001", 12, 12}, /* twice a day */
+    { "229798009", 8,  8 }, /* three times daily */
+    { "307439001", 6,  6 }, /* four times daily */
+    { "396107007", 12, 24}, /* one to two times a day */
+    { "396108002", 8,  24}, /* one to three times a day */
+    { "396109005", 6,  24}, /* one to four times a day */
+    { "396111001", 6,  12}, /* two to four times a day */
+    { "225752000", 2,  4 }, /* every two to four hours */
+    { "225754004", 3,  4 },
+    { "396127008", 3,  6 },
+    { "396139000", 6,  8 },
+    { "396140003", 8,  12},
+    { "225756002", 4,  4 }, /* every four hours */
+    { "307468000", 6,  6 },
+    { "307469008", 8,  8 },
+    { "307470009", 12, 12},
+    { "396125000", 24, 24},
+    { "396126004", 36, 36},
+    { "396131002", 48, 48},
+    { "396143001", 72, 72},
+};
+
+static bool snomed_rate(const struct ow_coding *c, struct ow_rate *ret)
 {
     size_t i;
 
-    for (i = 0; i < c->n_codings; i++) {
-        if (is_gts(c->codings[i].system) &&
-            abbreviation_rate(c->codings[i].code, ret, placed))
-            return true;
+    if (!ow_streq(c->system, OW_SYSTEM_SNOMED))
+        return false;
+    for (i = 0; i < OW_LEN(snomed_hours); i++) {
+        if (ow_streq(c->code, snomed_hours[i].code))
+            return ow_ratio_make(24, snomed_hours[i].shorter, &ret->high) &&
+                   ow_ratio_make(24, snomed_hours[i].longer, &ret->low);
     }
-    return abbreviation_rate(c->text, ret, placed);
+    return false;
+}
+
+static bool code_rate(const struct ow_concept *c, struct ow_rate *ret, bool *placed)
+{
+    size_t i;
+
+    *placed = false;
+    for (i = 0; i < c->n_codings; i++) {
+        if (snomed_rate(&c->codings[i], ret))
+            return true;
+        if (is_gts(c->codings[i].system) &&
+            abbreviation_rate(c->codings[i].code, &ret->high, placed)) {
+            ret->low = ret->high;
+            return true;
+        }
+    }
+    if (!abbreviation_rate(c->text, &ret->high, placed))
+        return false;
+    ret->low = ret->high;
+    return true;
 }
 
 bool ow_timing_placed(const struct ow_timing *t)
 {
-    struct ow_ratio rate;
+    struct ow_rate rate;
     bool placed = false;
     size_t i;
 
@@ -365,7 +418,8 @@ enum ow_code ow_timing_rate(const struct ow_timing *t, struct ow_rate *ret,
                             struct ow_err *err)
 {
     struct ow_rate r = { OW_ZERO, OW_ZERO };
-    struct ow_ratio by_code, count;
+    struct ow_rate by_code;
+    struct ow_ratio count;
     bool has = false, has_count, placed;
     enum ow_code code = repeat_rate(t, &has, &r, err);
 
@@ -374,8 +428,8 @@ enum ow_code ow_timing_rate(const struct ow_timing *t, struct ow_rate *ret,
     if (code != OW_OK)
         return code;
     if (code_rate(&t->code, &by_code, &placed)) {
-        r.high = has ? larger(r.high, by_code) : by_code;
-        r.low = has ? smaller(r.low, by_code) : by_code;
+        r.high = has ? larger(r.high, by_code.high) : by_code.high;
+        r.low = has ? smaller(r.low, by_code.low) : by_code.low;
         has = true;
     }
     if (!has)

@@ -5,8 +5,9 @@
  * the low one frequency and periodMax. Times of day, `when` codes and days of the week
  * are counted; where they and the frequency differ, the higher is the high rate and the
  * lower the low one. C, AC and PC are all three meals unless a frequency says otherwise.
- * A code counts when it is one of v3-GTSAbbreviation (or its text spells one, or qNh);
- * beside a repeat that says otherwise it widens the range in the same way.
+ * A code counts when it is one of v3-GTSAbbreviation (or its text spells one, or qNh) or
+ * one of the frequencies of SNOMED CT that CMS460 uses; beside a repeat that says
+ * otherwise it widens the range in the same way.
  */
 #pragma once
 

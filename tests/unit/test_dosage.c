@@ -485,6 +485,38 @@ static void timings_tell_how_often_a_day(void **state)
     }
 }
 
+static void snomed_frequencies_are_known(void **state)
+{
+    static const struct {
+        const char *system, *code, *high, *low;
+    } cases[] = {
+        {OW_SYSTEM_SNOMED,  "229799001", "2",   "2"  },
+        { OW_SYSTEM_SNOMED, "307468000", "4",   "4"  },
+        { OW_SYSTEM_SNOMED, "225752000", "12",  "6"  },
+        { OW_SYSTEM_SNOMED, "396126004", "2/3", "2/3"},
+        { OW_SYSTEM_SNOMED, "1",         NULL,  NULL },
+        { "urn:local",      "229799001", NULL,  NULL },
+        { "urn:local",      "BID",       NULL,  NULL }, /* a site's own BID may be anything */
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < OW_LEN(cases); i++) {
+        struct ow_coding c = { cases[i].system, cases[i].code, NULL };
+        struct ow_timing t = {
+            .code = {.codings = &c, .n_codings = 1}
+        };
+        struct ow_rate r;
+        enum ow_code code = ow_timing_rate(&t, &r, NULL);
+
+        assert_int_equal(code, cases[i].high != NULL ? OW_OK : OW_MISSING);
+        if (code != OW_OK)
+            continue;
+        check_ratio(cases[i].code, cases[i].high, r.high);
+        check_ratio(cases[i].code, cases[i].low, r.low);
+    }
+}
+
 struct dose_case {
     const struct ow_product *product;
     const char *dose, *low; /* low: a range */
@@ -1461,6 +1493,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timings_tell_how_often_a_day),
+        cmocka_unit_test(snomed_frequencies_are_known),
         cmocka_unit_test(published_timing_vectors_are_met),
         cmocka_unit_test(units_are_read_from_code_and_text),
         cmocka_unit_test(durations_are_exact_lengths),
