@@ -163,17 +163,34 @@ static int64_t group_place(struct plan *p, int64_t sequence, int64_t start)
     return end;
 }
 
+/* Are the steps really the doses of one day: morning, noon and bedtime? */
+static bool steps_of_a_day(const struct plan *p)
+{
+    size_t i, k;
+
+    for (i = 0; i < p->n; i++) {
+        const struct ow_dose_line *a = &p->lines[i].line;
+
+        for (k = 0; k < i; k++) {
+            const struct ow_dose_line *b = &p->lines[k].line;
+
+            if (a->has_sequence && b->has_sequence && a->sequence != b->sequence &&
+                (a->timing == NULL || b->timing == NULL ||
+                 !ow_timing_apart(a->timing, b->timing)))
+                return false;
+        }
+    }
+    return true;
+}
+
 /* A sequence with a step that has no end: see the header. */
 static void all_at_once(struct plan *p)
 {
-    bool placed = true;
     size_t i;
 
-    for (i = 0; i < p->n; i++) {
-        placed = placed && p->lines[i].line.placed;
+    for (i = 0; i < p->n; i++)
         line_place(p, &p->lines[i], 0);
-    }
-    p->largest = !placed;
+    p->largest = !steps_of_a_day(p);
 }
 
 static void lines_place(struct plan *p)

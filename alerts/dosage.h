@@ -47,9 +47,10 @@ struct ow_dose {
  * the factor is per mcg/h of all patches worn together]
  *
  * Lines with different sequence numbers follow each other. When one that is not the last
- * does not say how long it lasts, the lines are concurrent if each names its times of day
- * (morning, bedtime), else the order counts with its largest line (high) and its smallest
- * (low). Offsets count from bounds.from when `has_bounds`, else from the order's start.
+ * does not say how long it lasts, the lines are concurrent if each names its own times of
+ * day (morning, bedtime), else the order counts with its largest line (high) and its
+ * smallest (low). Offsets count from bounds.from when `has_bounds`, else from the order's
+ * start.
  *
  * A drug component (no dose form) is read only when nothing in the order speaks against
  * a form that is swallowed or otherwise has the oral factor: a route or form with

@@ -429,7 +429,7 @@ enum ow_code ow_dose_line_read(const struct ow_dose_context *ctx,
     else
         code = no_dose(ctx, d, &line, err);
     if (code == OW_OK && d->has_timing) {
-        line.placed = ow_timing_placed(&d->timing);
+        line.timing = &d->timing;
         code = ow_timing_extent(&d->timing, has_rate ? &rate : NULL, &line.extent, err);
     }
     if (code != OW_OK)

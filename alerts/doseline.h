@@ -24,7 +24,7 @@ struct ow_dose_line {
     struct ow_extent extent;
     bool has_sequence;
     int64_t sequence;
-    bool placed; /* at stated times of day */
+    const struct ow_timing *timing; /* NULL: none */
 };
 
 struct ow_amount {         /* a quantity of the product, read */

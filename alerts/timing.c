@@ -372,7 +372,9 @@ static bool code_rate(const struct ow_concept *c, struct ow_rate *ret, bool *pla
     return true;
 }
 
-bool ow_timing_placed(const struct ow_timing *t)
+/* Is every dose put at a stated time of day: timeOfDay, a `when` code of one event, AM,
+ * PM, BED? */
+static bool timing_placed(const struct ow_timing *t)
 {
     struct ow_rate rate;
     bool placed = false;
@@ -387,6 +389,35 @@ bool ow_timing_placed(const struct ow_timing *t)
     if (t->n_when > 0)
         return true;
     return code_rate(&t->code, &rate, &placed) && placed;
+}
+
+static bool lists_meet(const char *const *a, size_t n, const char *const *b, size_t m)
+{
+    size_t i, k;
+
+    for (i = 0; i < n; i++) {
+        for (k = 0; k < m; k++) {
+            if (ow_streq(a[i], b[k]))
+                return true;
+        }
+    }
+    return false;
+}
+
+static const char *code_word(const struct ow_timing *t)
+{
+    return t->code.n_codings > 0 ? t->code.codings[0].code : t->code.text;
+}
+
+bool ow_timing_apart(const struct ow_timing *a, const struct ow_timing *b)
+{
+    const char *x = code_word(a), *y = code_word(b);
+
+    return timing_placed(a) && timing_placed(b) &&
+           !lists_meet(a->time_of_day, a->n_time_of_day, b->time_of_day,
+                       b->n_time_of_day) &&
+           !lists_meet(a->when, a->n_when, b->when, b->n_when) &&
+           (x == NULL || y == NULL || !ow_strcaseeq(x, y));
 }
 
 static enum ow_code count_read(const struct ow_timing *t, bool *has, struct ow_ratio *ret,

@@ -37,6 +37,6 @@ OW_MUST_USE enum ow_code ow_timing_extent(const struct ow_timing *t,
                                           const struct ow_rate *rate,
                                           struct ow_extent *ret, struct ow_err *err);
 
-/* Is every dose of the timing put at a stated time of day (timeOfDay, a `when` code of
- * one event, AM, PM, BED)? */
-bool ow_timing_placed(const struct ow_timing *t);
+/* Are two timings put at stated times of day (timeOfDay, a `when` code of one event, AM,
+ * PM, BED) that have none in common, so that they may belong to one day? */
+bool ow_timing_apart(const struct ow_timing *a, const struct ow_timing *b);
