@@ -194,6 +194,24 @@ static void judge_item(struct ow_judge *j, struct ow_item *it, const struct ow_i
     ow_span_read(j, it);
 }
 
+/* The orders that become lines, in the order of the chart. Mostly that is all of them. */
+static void keep_lines(struct ow_judge *j, struct ow_item *all, size_t n)
+{
+    bool *kept = OW_NEW_N(j->arena, bool, n);
+
+    for (size_t i = 0; i < n; i++) {
+        kept[i] = is_line(j, &all[i], all, n);
+        j->n_items += kept[i];
+    }
+    j->items = all;
+    if (j->n_items == n)
+        return;
+    j->items = OW_NEW_N(j->arena, struct ow_item, j->n_items);
+    for (size_t i = 0, k = 0; i < n; i++)
+        if (kept[i])
+            j->items[k++] = all[i];
+}
+
 static void judge_items(struct ow_judge *j)
 {
     size_t n = j->chart->n_orders;
@@ -208,14 +226,9 @@ static void judge_items(struct ow_judge *j)
         ow_identify(&all[i].order->medication, j->kb, j->arena, &all[i].drug);
         ow_role_stand(j, &all[i]);
     }
-    j->items = OW_NEW_N(j->arena, struct ow_item, n);
-    for (size_t i = 0; i < n && !ow_arena_full(j->arena); i++) {
-        if (!is_line(j, &all[i], all, n))
-            continue;
-        j->items[j->n_items] = all[i];
-        judge_item(j, &j->items[j->n_items], all, n);
-        j->n_items++;
-    }
+    keep_lines(j, all, n);
+    for (size_t i = 0; i < j->n_items && !ow_arena_full(j->arena); i++)
+        judge_item(j, &j->items[i], all, n);
 }
 
 /* ---- the whole ---- */

@@ -36,6 +36,8 @@ struct ow_item {
     bool has_length;            /* directions or supply say when it ends */
     bool bounded;               /* the directions do */
     const struct ow_item *next; /* what replaces it, or cuts it short */
+    uint32_t drug_key, id_key;  /* equal for the same product, for the same id */
+    bool links;                 /* it names other orders, or shares names with them */
     struct ow_line *line;
 };
 

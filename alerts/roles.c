@@ -219,12 +219,11 @@ static bool is_child(enum ow_intent i)
     return i == OW_INTENT_FILLER_ORDER || i == OW_INTENT_INSTANCE_ORDER;
 }
 
-/* The same id of the same server. Most ids differ, and mostly at their end. */
+/* The same id of the same server. */
 static bool same_id(const struct ow_item *a, const struct ow_item *b)
 {
-    const char *x = a->order->id, *y = b->order->id;
-
-    return x != NULL && y != NULL && x[0] == y[0] && ow_streq(x, y) &&
+    return a->id_key == b->id_key && a->order->id != NULL &&
+           ow_streq(a->order->id, b->order->id) &&
            ow_streq(a->order->source, b->order->source);
 }
 
@@ -253,10 +252,39 @@ static bool refills(const struct ow_item *a, const struct ow_item *b)
 {
     ow_time half;
 
-    if (!a->has_length || a->span.from == OW_TIME_MIN || b->span.from <= a->span.from)
+    if (!a->has_length || a->span.from == OW_TIME_MIN || a->span.until <= a->span.from ||
+        b->span.from <= a->span.from)
         return false;
-    half = a->span.from + (a->span.until - a->span.from) / 2;
+    half = a->span.from / 2 + a->span.until / 2; /* without overflow */
     return b->span.from >= half && same_product(a, b);
+}
+
+static uint32_t hash_text(uint32_t h, const char *s)
+{
+    for (; s != NULL && *s != '\0'; s++)
+        h = (h ^ (unsigned char)*s) * 16777619U; /* FNV-1a */
+    return h;
+}
+
+/* Keys that tell most pairs apart without reading their strings again. */
+static void set_keys(struct ow_item *it)
+{
+    const struct ow_product *p = it->drug.product;
+    const struct ow_order *o = it->order;
+
+    it->id_key = hash_text(2166136261U, o->id);
+    it->drug_key = p != NULL ? hash_text(2166136261U, p->ingredient) ^
+                                   (uint32_t)p->strength.num * 2654435761U ^
+                                   (uint32_t)p->strength.den * 40503U ^ (uint32_t)p->form
+                             : hash_text(1, it->drug.rxcui);
+    it->links = o->prior != NULL || o->n_based_on > 0 || o->group != NULL ||
+                o->n_identifiers > 0;
+}
+
+/* Nothing that could make `b` follow on `a`. */
+static bool strangers(const struct ow_item *a, const struct ow_item *b)
+{
+    return a->drug_key != b->drug_key && a->id_key != b->id_key && !b->links;
 }
 
 static bool leads_to(const struct ow_item *from, const struct ow_item *to)
@@ -284,7 +312,7 @@ static struct ow_item *find_next(struct ow_judge *j, struct ow_item *const *sort
     for (size_t k = 0; k < n; k++) {
         struct ow_item *b = sorted[k];
 
-        if (b == a || !both_count(a, b) || leads_to(b, a))
+        if (b == a || strangers(a, b) || !both_count(a, b) || leads_to(b, a))
             continue;
         if (a < b && same_id(a, b) && !same_ingredient(a, b))
             ow_judge_note(j, ow_say(j->arena, OW_WORD_NOTE_SAME_ID, a->order->reference));
@@ -340,8 +368,10 @@ void ow_roles_replace(struct ow_judge *j)
     size_t n = 0;
 
     for (size_t i = 0; i < j->n_items; i++)
-        if (j->items[i].taken.until > j->items[i].taken.from)
+        if (j->items[i].taken.until > j->items[i].taken.from) {
+            set_keys(&j->items[i]);
             sorted[n++] = &j->items[i];
+        }
     qsort(sorted, n, sizeof *sorted, by_item);
     for (size_t i = 0; i < n; i++) {
         found[i].next = find_next(j, sorted, n, sorted[i], &found[i].by_link);

@@ -33,7 +33,8 @@ bool ow_age_years(const struct ow_patient *p, const struct ow_zone *zone, ow_tim
 {
     struct ow_civil now = ow_zone_local(zone, at);
 
-    if (!p->has_birth || p->birth.from == OW_TIME_MIN || p->birth.until == OW_TIME_MAX)
+    if (!p->has_birth || p->birth.from == OW_TIME_MIN || p->birth.until == OW_TIME_MAX ||
+        p->birth.from >= p->birth.until)
         return false;
     *most = years_between(ow_zone_local(zone, p->birth.from), now);
     *least = years_between(ow_zone_local(zone, p->birth.until - 1), now);

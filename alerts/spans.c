@@ -173,6 +173,14 @@ void ow_span_read(const struct ow_judge *j, struct ow_item *it)
     } else if (first != OW_TIME_MIN && supply_ms(it, &ms)) {
         until = ow_time_add(first, ms);
     }
+    if (until <= from && from > j->window.from && !it->order->is_draft) {
+        until = OW_TIME_MAX;
+        it->bounded = false;
+        if (it->role == OW_ROLE_COUNTED) {
+            it->role = OW_ROLE_UNREADABLE;
+            it->reason = ow_word(OW_WORD_BACKWARDS);
+        }
+    }
     it->has_length = until != OW_TIME_MAX;
     if (!it->has_length)
         it->flags |= OW_FLAG_OPEN_ENDED;

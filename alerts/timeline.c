@@ -180,7 +180,7 @@ static bool is_acute(const struct ow_judge *j, const struct ow_item *it)
 {
     return it->has_length && (it->flags & OW_FLAG_SUPPLY_ENDED) == 0 &&
            it->span.from != OW_TIME_MIN &&
-           it->span.until - it->span.from <= j->policy->acute_days * OW_DAY;
+           it->span.until <= ow_time_add(it->span.from, j->policy->acute_days * OW_DAY);
 }
 
 static void sweep_item(struct sweep *s, const struct ow_item *it)

@@ -464,6 +464,27 @@ static void bounds_that_ended_put_an_order_out_of_force(void **state)
     assert_role(build_judge(b), "a", "counted");
 }
 
+static void bounds_in_the_wrong_order_are_not_taken_for_an_end(void **state)
+{
+    struct build *b = *state;
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_5);
+    struct ow_dosage *d = build_dose(b, o, "1", "tablet", 4);
+    const struct ow_verdict *v;
+
+    d->timing.bounds = OW_BOUNDS_PERIOD;
+    d->timing.bounds_period = (struct ow_span){ build_time("2026-12-01").from,
+                                                build_time("2026-02-01").from };
+    v = build_judge(b);
+    assert_role(v, "a", "unreadable");
+    assert_non_null(strstr(v->lines[0].reason, "ends before it begins"));
+    build_draft(b, o); /* a draft with directions of the past is being signed */
+    d->timing.bounds_period.from = build_time("2026-01-01").from;
+    v = build_judge(b);
+    assert_role(v, "a", "unreadable");
+    assert_string_equal(v->lines[0].reason,
+                        "its directions ended 2026-02-01, before it is signed");
+}
+
 static void an_order_that_starts_later_counts_for_the_peak_only(void **state)
 {
     struct build *b = *state;
@@ -920,6 +941,165 @@ static void no_opioid_in_force_is_ever_silently_zero(void **state)
     }
 }
 
+/* ---- anything goes ---- */
+
+static struct ow_ratio wild_number(uint64_t *seed)
+{
+    static const char *const values[] = {
+        "0",     "1",       "2",        "0.5",
+        "-1",    "1000000", "0.000001", "922337203685477580",
+        "0.33",  "7.5",     "1e18",     "0.123456",
+        "1e-12", "14",      "30",       "99999",
+    };
+
+    return build_ratio(values[chance(seed) % OW_LEN(values)]);
+}
+
+static ow_time wild_time(uint64_t *seed)
+{
+    switch (chance(seed) % 8) {
+    case 0:
+        return OW_TIME_MIN;
+    case 1:
+        return OW_TIME_MAX;
+    case 2:
+        return (ow_time)chance(seed);
+    default:
+        return build_time("2026-03-02").from +
+               ((int64_t)(chance(seed) % 200) - 100) * OW_DAY;
+    }
+}
+
+static const char *wild_text(uint64_t *seed)
+{
+    static const char *const texts[] = {
+        NULL,
+        "",
+        "x",
+        "MedicationRequest/w1",
+        "MedicationRequest/w2",
+        "tablet",
+        "mL",
+        "{patch}",
+        "oxycodone",
+        "\n|*",
+        "d",
+        "wk",
+        "h",
+    };
+
+    return texts[chance(seed) % OW_LEN(texts)];
+}
+
+static struct ow_quantity wild_quantity(uint64_t *seed)
+{
+    return (struct ow_quantity){ .has_value = chance(seed) % 5 != 0,
+                                 .value = wild_number(seed),
+                                 .unit = wild_text(seed),
+                                 .code = wild_text(seed) };
+}
+
+static void wild_dosage(struct build *b, struct ow_order *o, uint64_t *seed)
+{
+    struct ow_dosage *d = build_dose(b, o, "1", "tablet", 1);
+    struct ow_dose_rate *rate = OW_NEW(&b->arena, struct ow_dose_rate);
+
+    rate->has_dose = chance(seed) % 4 != 0;
+    rate->dose = wild_quantity(seed);
+    rate->has_dose_range = chance(seed) % 6 == 0;
+    rate->dose_range = (struct ow_range){ wild_quantity(seed), wild_quantity(seed) };
+    d->doses = rate;
+    d->has_sequence = chance(seed) % 2 == 0;
+    d->sequence = (int64_t)(chance(seed) % 4);
+    d->timing.bounds = (enum ow_bounds)(chance(seed) % 4);
+    d->timing.bounds_duration = wild_quantity(seed);
+    d->timing.bounds_range = (struct ow_range){ wild_quantity(seed),
+                                                wild_quantity(seed) };
+    d->timing.bounds_period = (struct ow_span){ wild_time(seed), wild_time(seed) };
+    d->timing.frequency = (struct ow_number){ chance(seed) % 5 != 0, wild_number(seed) };
+    d->timing.frequency_max = (struct ow_number){ chance(seed) % 5 == 0,
+                                                  wild_number(seed) };
+    d->timing.period = (struct ow_number){ chance(seed) % 5 != 0, wild_number(seed) };
+    d->timing.period_unit = wild_text(seed);
+    d->as_needed = chance(seed) % 3 == 0;
+    if (chance(seed) % 20 == 0)
+        d->refused = "modifierExtension x";
+}
+
+static void wild_order(struct build *b, unsigned i, uint64_t *seed)
+{
+    static const char *const drugs[] = {
+        RX_OXYCODONE_5,  RX_METHADONE_10,    RX_FENTANYL_25, RX_LORAZEPAM_1,
+        RX_METHADONE_10, RX_BUPRENORPHINE_8, RX_OXYCODONE,   RX_MORPHINE_INJ,
+        RX_LISINOPRIL,   RX_CODEINE_SOMA,    "99999999",
+    };
+    char id[16];
+    struct ow_order *o;
+
+    (void)snprintf(id, sizeof id, "w%u", (unsigned)(chance(seed) % (i + 1)));
+    o = build_order(b, id, drugs[chance(seed) % OW_LEN(drugs)]);
+    if (chance(seed) % 12 == 0)
+        o->id = o->reference = NULL;
+    if (chance(seed) % 12 == 0)
+        o->medication = (struct ow_medication){ .unresolved = true };
+    o->kind = chance(seed) % 6 == 0 ? (enum ow_order_kind)(chance(seed) % 4) : OW_REQUEST;
+    o->status = chance(seed) % 2 == 0 ? OW_STATUS_ACTIVE
+                                      : (enum ow_status)(chance(seed) % 10);
+    o->intent = chance(seed) % 2 == 0 ? OW_INTENT_ORDER
+                                      : (enum ow_intent)(chance(seed) % 10);
+    o->is_draft = chance(seed) % 6 == 0;
+    o->selected = chance(seed) % 2 == 0;
+    o->has_authored = chance(seed) % 6 != 0;
+    o->authored = (struct ow_span){ wild_time(seed), wild_time(seed) };
+    o->has_validity = chance(seed) % 6 == 0;
+    o->validity = (struct ow_span){ wild_time(seed), wild_time(seed) };
+    o->supply_quantity = wild_quantity(seed);
+    o->supply_duration = wild_quantity(seed);
+    o->has_refills = chance(seed) % 3 == 0;
+    o->refills = (int64_t)chance(seed);
+    o->prior = wild_text(seed);
+    o->group = wild_text(seed);
+    for (uint64_t k = chance(seed) % 4; k > 0; k--)
+        wild_dosage(b, o, seed);
+}
+
+static void wild_charts_always_get_an_answer(void **state)
+{
+    static const char *const presets[] = { "cdc-2022", "cdc-2016" };
+    uint64_t seed = 20260302;
+
+    (void)state;
+    for (int round = 0; round < 3000; round++) {
+        struct build b;
+        const struct ow_verdict *v;
+        unsigned n = (unsigned)(chance(&seed) % 9);
+
+        build_init(&b);
+        build_preset(&b, presets[round % 2]);
+        b.policy.older_factor = round % 3 == 0;
+        b.policy.count_stale = round % 5 != 0;
+        b.chart.hook = (enum ow_hook)(chance(&seed) % 4);
+        b.q.drafts_count = chance(&seed) % 2 == 0;
+        b.chart.patient.has_birth = chance(&seed) % 2 == 0;
+        b.chart.patient.birth = (struct ow_span){ wild_time(&seed), wild_time(&seed) };
+        for (unsigned i = 0; i < n; i++)
+            wild_order(&b, i, &seed);
+        v = build_judge(&b);
+        assert_true(v->n_cards <= 1);
+        assert_int_equal(v->total.has_now && !v->total.has_peak, 0);
+        for (size_t i = 0; i < v->n_lines; i++) {
+            const struct ow_line *l = &v->lines[i];
+
+            assert_non_null(l->drug);
+            if (l->role == OW_ROLE_COUNTED)
+                assert_true(ow_ratio_positive(l->med) && l->derivation != NULL);
+            if (l->role == OW_ROLE_UNREADABLE)
+                assert_true(v->at_least && l->reason != NULL);
+        }
+        build_done(&b);
+    }
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -945,6 +1125,7 @@ int main(void)
         T(a_modifier_nobody_understands_makes_the_dose_unreadable),
         T(drafts_of_a_hook_count_whatever_their_status),
         T(bounds_that_ended_put_an_order_out_of_force),
+        T(bounds_in_the_wrong_order_are_not_taken_for_an_end),
         T(an_order_that_starts_later_counts_for_the_peak_only),
         T(what_starts_behind_the_horizon_is_not_in_the_peak),
         T(a_supply_that_ended_counts_on_and_is_stale_after_14_days),
@@ -963,6 +1144,7 @@ int main(void)
         T(an_inactive_order_changes_no_total),
         T(dates_and_the_asked_instant_shift_together),
         T(no_opioid_in_force_is_ever_silently_zero),
+        T(wild_charts_always_get_an_answer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
