@@ -2,10 +2,14 @@
  * The happy path: ask the store what is due, send it, mark it sent, ask again.
  *
  * What fails. No answer: the peer may have acted, so the delivery is marked as of unknown
- * outcome; a create is then looked up by its identifier before it is sent again. An
- * answer that asks for patience: back off. A refusal: dead letter. The store: it is told
- * again until it takes the outcome, and the delivery is in flight till then. The process:
- * at start every due delivery is of unknown outcome.
+ * outcome; a create is then looked up by its identifier before it is sent again. The same
+ * after 409 and 412: a conditional create that lost a race finds what won it. An answer
+ * that asks for patience: back off. A refusal: dead letter. The store: it is told again
+ * until it takes the outcome, and the delivery is in flight till then. The process: at
+ * start every due delivery is of unknown outcome.
+ *
+ * A later revision looks up what it is about and then updates exactly that, because two
+ * updates by identifier at once may create two.
  */
 #include "daemon/outbox.h"
 
@@ -33,7 +37,7 @@ struct flight { /* one delivery on its way */
     int64_t id;
     ow_time created;
     unsigned attempts;
-    bool unknown, probing;
+    bool unknown;
     char *body, *alert_key, *identity;
     size_t body_len;
     struct ow_call *call;
@@ -67,6 +71,15 @@ static void sink_wait(struct sink *s, int64_t ms);
 static void on_mark_again(void *arg);
 
 /* --- one delivery --- */
+
+static char *copy(const char *data, size_t len)
+{
+    char *c = ow_alloc(len + 1);
+
+    memcpy(c, data, len);
+    c[len] = '\0';
+    return c;
+}
 
 static void flight_free(struct flight *f)
 {
@@ -219,8 +232,10 @@ static void flight_reply(struct flight *f, const struct ow_response *resp)
         flight_dead(f, text);
         break;
     case OW_REPLY_RETRY:
-        /* A proxy may answer for a server that has acted. */
-        f->unknown |= resp->status < 400 || resp->status >= 500 || resp->status == 408;
+        /* A proxy may answer for a server that has acted; who loses a race may have lost
+         * it to an earlier try of ours. */
+        f->unknown |= resp->status < 400 || resp->status >= 500 || resp->status == 408 ||
+                      resp->status == 409 || resp->status == 412;
         flight_retry(f, text, after);
         break;
     case OW_REPLY_DENIED:
@@ -266,69 +281,82 @@ static void flight_send(struct flight *f)
                                      on_reply, f);
 }
 
+/* A first revision is a create, later ones are updates. */
+static bool flight_is_create(const struct flight *f)
+{
+    return ow_ends_with(f->identity, "-0");
+}
+
+/* From now on this try is about what was found, by its id. */
+static void flight_aim(struct flight *f, const struct ow_writeback_found *found)
+{
+    struct ow_buf b;
+
+    if (found->n_issues > 1)
+        OW_LOG(OW_WARNING, "delivery.twins", "the server has an alert more than once",
+               OW_F("sink", f->sink->name), OW_F_INT("delivery", f->id),
+               OW_F_INT("found", found->n_issues));
+    ow_buf_init(&b, SCRATCH_MAX);
+    ow_writeback_aim(f->body, f->body_len, found, &b);
+    free(f->body);
+    f->body = copy(ow_buf_cstr(&b), b.len);
+    f->body_len = b.len;
+    ow_buf_done(&b);
+}
+
 static void on_probed(void *arg, enum ow_code code, const struct ow_response *resp,
                       bool sent, const struct ow_err *err)
 {
     struct flight *f = arg;
+    struct ow_core *core = f->sink->outbox->core;
+    struct ow_writeback_found found = { 0 };
     struct ow_arena scratch;
     struct ow_err why = { "" };
     int64_t after = 0;
-    bool found = false;
 
     (void)sent;
     ow_arena_init(&scratch, SCRATCH_MAX);
     if (code == OW_OK) {
-        code = ow_writeback_probe_answer(&scratch, resp, &found, &why);
-        after = ow_retry_after_ms(resp, ow_now_utc(f->sink->outbox->core->world));
+        code = ow_writeback_lookup_answer(&scratch, resp,
+                                          core->config->site_identifier_system,
+                                          f->alert_key, &found, &why);
+        after = ow_retry_after_ms(resp, ow_now_utc(core->world));
     } else {
         why = *err;
     }
-    ow_arena_done(&scratch);
     if (code != OW_OK) {
         flight_retry(f, why.text, after);
-    } else if (found) {
+    } else if (found.issue && flight_is_create(f)) {
         flight_sent(f, true);
     } else {
+        if (found.issue)
+            flight_aim(f, &found);
         flight_send(f);
     }
-}
-
-/* A first revision is a create: look whether it is there. Later ones are updates by
- * identifier, which may be repeated. */
-static bool flight_is_create(const struct flight *f)
-{
-    return f->alert_key && ow_ends_with(f->identity, "-0");
+    ow_arena_done(&scratch);
 }
 
 static void flight_begin(struct flight *f)
 {
     struct ow_core *core = f->sink->outbox->core;
+    bool create = flight_is_create(f);
     struct ow_request req;
     struct ow_arena scratch;
 
-    if (!f->unknown || !flight_is_create(f)) {
+    if (!f->alert_key || (create && !f->unknown)) {
         flight_send(f);
         return;
     }
     ow_arena_init(&scratch, SCRATCH_MAX);
-    ow_writeback_probe(&scratch, core->config->fhir_base_url,
-                       core->config->site_identifier_system, f->alert_key,
-                       core->authorization, &req);
+    (create ? ow_writeback_probe : ow_writeback_lookup)(
+        &scratch, core->config->fhir_base_url, core->config->site_identifier_system,
+        f->alert_key, core->authorization, &req);
     f->call = core->world->ops->send(core->world, &req, core->config->fhir_timeout,
                                      on_probed, f);
     ow_arena_done(&scratch);
 }
 
 /* --- one sink --- */
-
-static char *copy(const char *data, size_t len)
-{
-    char *c = ow_alloc(len + 1);
-
-    memcpy(c, data, len);
-    c[len] = '\0';
-    return c;
-}
 
 static void sink_take(struct sink *s, const struct ow_delivery *d)
 {

@@ -10,6 +10,7 @@
 #include "fhir/writeback.h"
 
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/jw.h"
@@ -371,8 +372,8 @@ static enum ow_reply reply_of_status(int status)
         return OW_REPLY_DENIED;
     case 0: /* no answer */
     case 408:
-    case 409:
-    case 412:
+    case 409: /* lost a race, perhaps against ourselves */
+    case 412: /* several match the condition */
     case 423:
     case 425:
     case 429:
@@ -445,36 +446,138 @@ enum ow_reply ow_writeback_reply(struct ow_arena *a, const struct ow_response *r
     return reply;
 }
 
-void ow_writeback_probe(struct ow_arena *a, const char *base_url,
-                        const char *identifier_system, const char *key,
-                        const char *authorization, struct ow_request *ret)
+static void issue_search(struct ow_arena *a, const char *base_url, const char *system,
+                         const char *key, const char *more, const char *authorization,
+                         struct ow_request *ret)
 {
     struct ow_buf b;
 
     ow_buf_init(&b, 16 * 1024);
     ow_buf_printf(&b, "%s/DetectedIssue?identifier=", base_url);
-    ow_url_encode(&b, identifier_system);
+    ow_url_encode(&b, system);
     ow_buf_str(&b, "%7C");
     ow_url_encode(&b, key);
+    ow_buf_str(&b, more);
     ow_get_request(a, ow_buf_cstr(&b), authorization, ret);
     ow_buf_done(&b);
 }
 
-enum ow_code ow_writeback_probe_answer(struct ow_arena *a, const struct ow_response *resp,
-                                       bool *found, struct ow_err *err)
+void ow_writeback_probe(struct ow_arena *a, const char *base_url,
+                        const char *identifier_system, const char *key,
+                        const char *authorization, struct ow_request *ret)
 {
+    issue_search(a, base_url, identifier_system, key, "", authorization, ret);
+}
+
+/* --- what is there already? --- */
+
+void ow_writeback_lookup(struct ow_arena *a, const char *base_url,
+                         const char *identifier_system, const char *key,
+                         const char *authorization, struct ow_request *ret)
+{
+    issue_search(a, base_url, identifier_system, key, "&_revinclude=Task:focus",
+                 authorization, ret);
+}
+
+static bool has_identifier(const cJSON *resource, const char *system, const char *value)
+{
+    const cJSON *c, *list = ow_json_array(resource, "identifier");
+
+    cJSON_ArrayForEach(c, list)
+    {
+        if (ow_streq(ow_json_string(c, "system"), system) &&
+            ow_streq(ow_json_string(c, "value"), value))
+            return true;
+    }
+    return false;
+}
+
+/* Shorter is lower, then the order of the characters: 9 before 10. */
+static bool is_lower(const char *id, const char *than)
+{
+    size_t n = strlen(id), m;
+
+    if (!than)
+        return true;
+    m = strlen(than);
+    return n != m ? n < m : strcmp(id, than) < 0;
+}
+
+static void lookup_entry(const cJSON *r, const char *system, const char *key,
+                         const char *task_key, struct ow_writeback_found *ret)
+{
+    const char *type = ow_json_string(r, "resourceType"), *id = ow_json_string(r, "id");
+
+    if (!id || !ow_reference_id_ok(id, strlen(id)))
+        return;
+    if (ow_streq(type, "DetectedIssue") && has_identifier(r, system, key)) {
+        ret->n_issues++;
+        if (is_lower(id, ret->issue))
+            ret->issue = id;
+    } else if (ow_streq(type, "Task") && has_identifier(r, system, task_key) &&
+               is_lower(id, ret->task)) {
+        ret->task = id;
+    }
+}
+
+enum ow_code ow_writeback_lookup_answer(struct ow_arena *a,
+                                        const struct ow_response *resp,
+                                        const char *identifier_system, const char *key,
+                                        struct ow_writeback_found *ret,
+                                        struct ow_err *err)
+{
+    struct ow_writeback_found found = { 0 };
+    const char *task_key = ow_arena_printf(a, "task-%s", key);
     const cJSON *root, *c, *entries;
     enum ow_code code = ow_response_bundle(a, resp, &root, err);
 
     if (code != OW_OK)
         return code;
-    *found = false;
     entries = ow_json_array(root, "entry");
     cJSON_ArrayForEach(c, entries)
     {
-        if (ow_streq(ow_json_string(ow_json_object(c, "resource"), "resourceType"),
-                     "DetectedIssue"))
-            *found = true;
+        lookup_entry(ow_json_object(c, "resource"), identifier_system, key, task_key,
+                     &found);
     }
+    *ret = found;
     return OW_OK;
+}
+
+/* Entry of `type`: the id into the resource, the condition in the request to the id. Our
+ * own bytes are searched; a quote inside a string is escaped, so neither mark can stand
+ * anywhere else. */
+static void aim_entry(struct ow_buf *out, const char *type, const char *id)
+{
+    char mark[64];
+    struct ow_buf b;
+    const char *text = ow_buf_cstr(out), *at, *end;
+
+    snprintf(mark, sizeof mark, "\"method\":\"PUT\",\"url\":\"%s?", type);
+    at = id ? strstr(text, mark) : NULL;
+    if (!at)
+        return;
+    at += strlen(mark) - 1;
+    end = strchr(at, '"');
+    ow_buf_init(&b, SIZE_MAX / 8);
+    ow_buf_add(&b, text, (size_t)(at - text));
+    ow_buf_printf(&b, "/%s", id);
+    snprintf(mark, sizeof mark, "\"resourceType\":\"%s\",", type);
+    at = strstr(end, mark); /* the request stands before the resource */
+    ow_assert(at);
+    at += strlen(mark);
+    ow_buf_add(&b, end, (size_t)(at - end));
+    ow_buf_printf(&b, "\"id\":\"%s\",", id);
+    ow_buf_str(&b, at);
+    ow_buf_reset(out);
+    ow_buf_add(out, b.data, b.len);
+    ow_buf_done(&b);
+}
+
+void ow_writeback_aim(const char *body, size_t len,
+                      const struct ow_writeback_found *found, struct ow_buf *out)
+{
+    ow_buf_reset(out);
+    ow_buf_add(out, body, len);
+    aim_entry(out, "DetectedIssue", found->issue);
+    aim_entry(out, "Task", found->task);
 }

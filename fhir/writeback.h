@@ -54,7 +54,30 @@ enum ow_reply ow_writeback_reply(struct ow_arena *a, const struct ow_response *r
 void ow_writeback_probe(struct ow_arena *a, const char *base_url,
                         const char *identifier_system, const char *key,
                         const char *authorization, struct ow_request *ret);
-/* OW_OK: `found` says; else as ow_search_feed. */
-OW_MUST_USE enum ow_code ow_writeback_probe_answer(struct ow_arena *a,
-                                                   const struct ow_response *resp,
-                                                   bool *found, struct ow_err *err);
+
+/*
+ * Two updates by identifier at once may both create (seen on a real server), and after an
+ * unknown outcome the earlier one may still be at work. So a later revision first looks
+ * up what it is about, and then names it: an update of DetectedIssue/17 never creates a
+ * second one.
+ */
+struct ow_writeback_found {
+    const char *issue, *task; /* ids; NULL: not there, or the server does not tell */
+    unsigned n_issues;        /* more than one: somebody made a twin */
+};
+
+/* The same search, and with the DetectedIssue the Task about it. */
+void ow_writeback_lookup(struct ow_arena *a, const char *base_url,
+                         const char *identifier_system, const char *key,
+                         const char *authorization, struct ow_request *ret);
+/* What such a search found; only what carries our identifier counts, since a server may
+ * answer with more than was asked for. Of twins the one with the lowest number is meant.
+ * Errors as ow_search_feed. */
+OW_MUST_USE enum ow_code
+ow_writeback_lookup_answer(struct ow_arena *a, const struct ow_response *resp,
+                           const char *identifier_system, const char *key,
+                           struct ow_writeback_found *ret, struct ow_err *err);
+/* A Bundle of ow_writeback_bundle, its updates by identifier turned into updates of what
+ * was found. */
+void ow_writeback_aim(const char *body, size_t len,
+                      const struct ow_writeback_found *found, struct ow_buf *out);
