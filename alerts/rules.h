@@ -22,8 +22,3 @@ const char *ow_rule_topic(const char *rule);
 
 /* skeletal_muscle_relaxant as people write it */
 const char *ow_rule_class_words(struct ow_arena *arena, const char *cls);
-
-/* Whole years of age at an instant, by civil dates of `zone`: the least and the most that
- * a partial date of birth allows. False when there is none. */
-bool ow_age_years(const struct ow_patient *p, const struct ow_zone *zone, ow_time at,
-                  int *least, int *most);

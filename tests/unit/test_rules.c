@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "alerts/rules.h"
+#include "alerts/facts.h"
 #include "base/text.h"
 #include "tests/support/build.h"
 
@@ -280,6 +280,37 @@ static void an_old_sedative_order_that_was_renewed_is_one_sedative(void **state)
     assert_int_equal(build_judge(b)->n_sedatives, 1);
 }
 
+static void sleep_apnoea_makes_a_sedative_critical(void **state)
+{
+    static const struct {
+        const char *type, *status, *verification, *code;
+        enum ow_tier tier;
+    } cases[] = {
+        {"Condition",    "active",   "confirmed", "G47.33",  OW_TIER_CRITICAL},
+        { "Condition",   NULL,       NULL,        "G47.33",  OW_TIER_CRITICAL},
+        { "Condition",   "resolved", NULL,        "G47.33",  OW_TIER_WARNING },
+        { "Condition",   "active",   "refuted",   "G47.33",  OW_TIER_WARNING },
+        { "Condition",   "active",   NULL,        "J45.909", OW_TIER_WARNING },
+        { "Observation", "active",   NULL,        "G47.33",  OW_TIER_WARNING },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(cases); i++) {
+        struct build *b = fresh();
+        struct ow_record r = { .type = cases[i].type,
+                               .status = cases[i].status,
+                               .verification = cases[i].verification };
+
+        r.code = build_concept(b, OW_SYSTEM_ICD10, cases[i].code, NULL);
+        b->chart.records = &r;
+        b->chart.n_records = 1;
+        build_dose(b, build_order(b, "a", RX_OXYCODONE_5), "1", "tablet", 4);
+        build_dose(b, build_order(b, "s", RX_LORAZEPAM_1), "1", "tablet", 1);
+        assert_int_equal(build_finding(build_judge(b), "sedative-coprescribing")->tier,
+                         cases[i].tier);
+    }
+}
+
 /* ---- exclusions, hooks, switches ---- */
 
 static void rules_of_adults_are_held_back_under_eighteen(void **state)
@@ -458,6 +489,7 @@ int main(void)
         cmocka_unit_test(days_together_count_from_now_to_the_horizon),
         cmocka_unit_test(days_are_counted_once_under_several_opioids),
         cmocka_unit_test(an_old_sedative_order_that_was_renewed_is_one_sedative),
+        cmocka_unit_test(sleep_apnoea_makes_a_sedative_critical),
         cmocka_unit_test(rules_of_adults_are_held_back_under_eighteen),
         cmocka_unit_test(a_leap_day_birthday_comes_on_the_first_of_march),
         cmocka_unit_test(a_hook_speaks_only_of_what_is_being_ordered),

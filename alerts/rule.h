@@ -1,0 +1,43 @@
+/*
+ * Rule: what one rule is made of
+ *
+ * A rule is a function over the judge that adds findings to `pending`. Only the rules and
+ * their table include this.
+ */
+#pragma once
+
+#include "alerts/judge.h"
+
+struct ow_pending { /* findings of the rule that runs */
+    struct ow_judge *j;
+    struct ow_finding *list;
+    size_t n, cap;
+    bool selected_opioid, selected_sedative; /* a selected draft is one */
+    bool anything; /* no hook with drafts: everything has part in it */
+    int age;       /* at least; -1 unknown */
+};
+
+void ow_rule_med_threshold(struct ow_pending *p);
+void ow_rule_sedative(struct ow_pending *p);
+void ow_rule_unreadable(struct ow_pending *p);
+void ow_rule_unknown(struct ow_pending *p);
+void ow_rule_stale(struct ow_pending *p);
+void ow_rule_mismatch(struct ow_pending *p);
+
+/* One finding more. `cause` NULL is "". */
+struct ow_finding *ow_rule_finding(struct ow_pending *p, enum ow_tier tier,
+                                   const char *reason, const char *summary,
+                                   const char *cause);
+/* Its sources, up to three keys; NULL is left out. */
+void ow_rule_cite(struct ow_pending *p, struct ow_finding *f, const char *a,
+                  const char *b, const char *c);
+/* Its evidence: the one order. */
+void ow_rule_evidence(struct ow_pending *p, struct ow_finding *f,
+                      const struct ow_item *it);
+const char **ow_rule_references(struct ow_judge *j, size_t n);
+
+/* Has this order part in what the user of a hook is doing? */
+bool ow_rule_has_part(const struct ow_pending *p, const struct ow_item *it);
+
+/* "120", or "at least 120" */
+const char *ow_rule_med_text(struct ow_judge *j, struct ow_ratio med);

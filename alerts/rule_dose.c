@@ -1,0 +1,93 @@
+#include "alerts/rule.h"
+
+/* ---- 1. med-threshold ---- */
+
+enum { TIER_NONE = -1 };
+
+static int tier_of(const struct ow_policy *policy, struct ow_ratio med)
+{
+    if (ow_ratio_cmp(med, policy->med_critical) >= 0)
+        return OW_TIER_CRITICAL;
+    return ow_ratio_cmp(med, policy->med_warning) >= 0 ? (int)OW_TIER_WARNING
+                                                       : (int)TIER_NONE;
+}
+
+/* A threshold of the guideline itself? CDC 2022 names 50, CDC 2016 names 50 and 90. */
+static bool is_published(const struct ow_policy *policy, struct ow_ratio threshold)
+{
+    return ow_ratio_cmp(threshold, OW_RATIO(50, 1)) == 0 ||
+           (policy->table == OW_TABLE_CDC_2016 &&
+            ow_ratio_cmp(threshold, OW_RATIO(90, 1)) == 0);
+}
+
+static void cite_threshold(struct ow_pending *p, struct ow_finding *f,
+                           struct ow_ratio limit, struct ow_ratio med)
+{
+    const struct ow_policy *policy = p->j->policy;
+    const char *site = is_published(policy, limit) ? NULL : "site-policy";
+    bool guideline = ow_ratio_cmp(med, OW_RATIO(50, 1)) >= 0;
+
+    if (!guideline)
+        ow_rule_cite(p, f, site, NULL, NULL);
+    else if (policy->table == OW_TABLE_CDC_2016)
+        ow_rule_cite(p, f, site, "CDC-2016-R5", NULL);
+    else
+        ow_rule_cite(p, f, site, "CDC-2022-R4", "CDC-2022-R5");
+}
+
+static void evidence_counted(struct ow_pending *p, struct ow_finding *f)
+{
+    struct ow_judge *j = p->j;
+    const char **list = ow_rule_references(j, j->n_items);
+
+    f->evidence = list;
+    for (size_t i = 0; i < j->n_items; i++)
+        if (j->items[i].role == OW_ROLE_COUNTED && j->items[i].order->reference != NULL)
+            list[f->n_evidence++] = j->items[i].order->reference;
+}
+
+/*
+ * The exact peak from now reaches a threshold. Orders of policy.acute_days or less weigh
+ * one tier less, but never below what the other orders reach alone.
+ * [CDC-2022-R4, CDC-2022-R5; CDC-2016-R5]
+ */
+void ow_rule_med_threshold(struct ow_pending *p)
+{
+    struct ow_judge *j = p->j;
+    const struct ow_total *t = &j->v->total;
+    int tier, lasting, full;
+    bool now;
+    struct ow_ratio limit, med;
+    const char *reason, *summary, *figure, *limit_text;
+    struct ow_finding *f;
+
+    if (!t->has_peak || !(p->anything || p->selected_opioid))
+        return;
+    full = tier = tier_of(j->policy, t->peak);
+    if (full == TIER_NONE)
+        return;
+    lasting = j->has_lasting ? tier_of(j->policy, j->lasting_peak) : (int)TIER_NONE;
+    if (lasting < full)
+        tier = full - 1;
+    now = t->has_now && tier_of(j->policy, t->now) == full;
+    med = now ? t->now : t->peak;
+    limit = full == OW_TIER_CRITICAL ? j->policy->med_critical : j->policy->med_warning;
+    figure = ow_rule_med_text(j, med);
+    limit_text = ow_say_ratio(j->arena, limit);
+    if (now) {
+        reason = ow_say(j->arena, OW_WORD_REACHES, figure, limit_text);
+        summary = ow_say(j->arena, OW_WORD_SUMMARY_MED, figure, limit_text);
+    } else {
+        const char *day = ow_say_date(j->arena, j->v->peak_at, j->q->zone);
+
+        reason = ow_say(j->arena, OW_WORD_REACHES_FROM, figure, day, limit_text);
+        summary = ow_say(j->arena, OW_WORD_SUMMARY_MED_FROM, figure, day, limit_text);
+    }
+    if (tier < full)
+        reason = ow_say(j->arena, OW_WORD_REACHES_ACUTE, reason);
+    if (p->selected_opioid)
+        summary = ow_say(j->arena, OW_WORD_SUMMARY_WITH_ORDER, summary);
+    f = ow_rule_finding(p, (enum ow_tier)tier, reason, summary, "");
+    cite_threshold(p, f, limit, med);
+    evidence_counted(p, f);
+}

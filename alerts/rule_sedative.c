@@ -1,0 +1,115 @@
+#include "alerts/facts.h"
+#include "alerts/rule.h"
+#include "alerts/rules.h"
+#include "base/text.h"
+
+/* ---- 2. sedative-coprescribing ---- */
+
+static void evidence_sedatives(struct ow_pending *p, struct ow_finding *f,
+                               const char *cls)
+{
+    struct ow_judge *j = p->j;
+    const char **list = ow_rule_references(j, j->n_items);
+
+    f->evidence = list;
+    for (size_t i = 0; i < j->n_items; i++) {
+        const struct ow_item *it = &j->items[i];
+        bool sedative = ow_item_sedative(it) &&
+                        ow_streq(ow_sedative_class_name(it->drug.sedative->cls), cls);
+
+        if ((sedative || ow_item_opioid(it)) && it->order->reference != NULL)
+            list[f->n_evidence++] = it->order->reference;
+    }
+}
+
+static const char *sedative_summary(struct ow_judge *j, const struct ow_sedation *s,
+                                    const char *days)
+{
+    bool one = s->overlap_days == 1;
+
+    if (!j->v->total.has_peak)
+        return ow_say(j->arena,
+                      one ? OW_WORD_SUMMARY_SEDATIVE_BARE_DAY
+                          : OW_WORD_SUMMARY_SEDATIVE_BARE,
+                      s->drug, days);
+    return ow_say(j->arena, one ? OW_WORD_SUMMARY_SEDATIVE_DAY : OW_WORD_SUMMARY_SEDATIVE,
+                  s->drug, days, ow_rule_med_text(j, j->v->total.peak));
+}
+
+const char *ow_rule_class_words(struct ow_arena *arena, const char *cls)
+{
+    char *ret = ow_arena_strdup(arena, cls);
+
+    for (char *c = ret; *c != '\0'; c++)
+        *c = *c == '_' ? ' ' : *c;
+    return ret;
+}
+
+static void sedative_finding(struct ow_pending *p, const struct ow_sedation *s,
+                             bool apnoea)
+{
+    struct ow_judge *j = p->j;
+    const struct ow_total *t = &j->v->total;
+    const char *days = ow_say_int(j->arena, s->overlap_days);
+    const char *reason = ow_say(
+        j->arena, s->overlap_days == 1 ? OW_WORD_SEDATIVE_ONE_DAY : OW_WORD_SEDATIVE_ONE,
+        s->drug, s->cls, days);
+    enum ow_tier tier = OW_TIER_WARNING;
+    struct ow_finding *f;
+
+    if (t->has_peak && ow_ratio_cmp(t->peak, j->policy->sedative_med) >= 0) {
+        tier = OW_TIER_CRITICAL;
+        reason = ow_say(j->arena, OW_WORD_SEDATIVE_MED, reason,
+                        ow_rule_med_text(j, t->peak));
+    }
+    if (p->age >= j->policy->sedative_age) {
+        tier = OW_TIER_CRITICAL;
+        reason = ow_say(j->arena, OW_WORD_SEDATIVE_AGE, reason,
+                        ow_say_int(j->arena, p->age));
+    }
+    if (apnoea) {
+        tier = OW_TIER_CRITICAL;
+        reason = ow_say(j->arena, OW_WORD_SEDATIVE_APNOEA, reason);
+    }
+    f = ow_rule_finding(p, tier, reason, sedative_summary(j, s, days), s->cls);
+    ow_rule_cite(p, f,
+                 j->policy->table == OW_TABLE_CDC_2016 ? "CDC-2016-R11" : "CDC-2022-R11",
+                 NULL, NULL);
+    evidence_sedatives(p, f, s->cls);
+}
+
+/*
+ * An opioid, counted or not, and a sedative of tier 1 or 2 share a day or more: one
+ * finding for each class, told by the member with the most days.
+ * [CDC-2022-R11; CDC-2016-R11]
+ */
+void ow_rule_sedative(struct ow_pending *p)
+{
+    const struct ow_sedation *best[OW_SEDATIVE_N] = { NULL };
+    bool part[OW_SEDATIVE_N] = { false }, apnoea = false;
+    struct ow_judge *j = p->j;
+
+    for (size_t i = 0; i < j->v->n_sedatives; i++) {
+        const struct ow_sedation *s = &j->v->sedatives[i];
+        unsigned k;
+
+        if (s->tier > 2 || s->overlap_days < 1)
+            continue;
+        for (k = 0; k < OW_SEDATIVE_N; k++)
+            if (ow_streq(s->cls, ow_sedative_class_name((enum ow_sedative_class)k)))
+                break;
+        ow_assert(k < OW_SEDATIVE_N);
+        part[k] |= p->anything || p->selected_opioid ||
+                   (s->line->order->is_draft && s->line->order->selected);
+        if (best[k] == NULL || s->overlap_days > best[k]->overlap_days)
+            best[k] = s;
+    }
+    for (unsigned k = 0; k < OW_SEDATIVE_N; k++) {
+        if (best[k] == NULL || !part[k])
+            continue;
+        apnoea = apnoea ||
+                 ow_fact_condition(
+                     j, "conditions-documenting-sleep-disordered-breathing") != NULL;
+        sedative_finding(p, best[k], apnoea);
+    }
+}
