@@ -19,6 +19,7 @@ struct undo {
     struct undo *older;
     char *path;
     sqlite3_int64 offset, old_size;
+    bool lost; /* a failed sync: a later one does not save it */
     size_t n;
     unsigned char old[];
 };
@@ -78,12 +79,15 @@ static void note(struct fault_file *f, sqlite3_int64 offset, int n)
     disk.book = u;
 }
 
-static void forget(const char *path)
+/* Take out what `gone` says of the entries of `path` (NULL: of all files). */
+static void strike(const char *path,
+                   bool (*gone)(const struct undo *u, const struct undo *by),
+                   const struct undo *by)
 {
     struct undo **at = &disk.book, *u;
 
     while ((u = *at)) {
-        if (path && strcmp(u->path, path) != 0) {
+        if ((path && strcmp(u->path, path) != 0) || (gone && !gone(u, by))) {
             at = &u->older;
             continue;
         }
@@ -91,6 +95,40 @@ static void forget(const char *path)
         free(u->path);
         free(u);
     }
+}
+
+static bool written_again(const struct undo *u, const struct undo *by)
+{
+    return u->lost && u->offset >= by->offset &&
+           u->offset + (sqlite3_int64)u->n <= by->offset + (sqlite3_int64)by->n;
+}
+
+static bool saved(const struct undo *u, const struct undo *by)
+{
+    (void)by;
+    return !u->lost;
+}
+
+/* A sync of `path` succeeded. */
+static void save(const char *path)
+{
+    for (struct undo *u = disk.book; u; u = u->older)
+        if (!u->lost && strcmp(u->path, path) == 0)
+            strike(path, written_again, u);
+    strike(path, saved, NULL);
+}
+
+/* A sync of `path` failed. */
+static void lose(const char *path)
+{
+    for (struct undo *u = disk.book; u; u = u->older)
+        if (strcmp(u->path, path) == 0)
+            u->lost = true;
+}
+
+static void forget(const char *path)
+{
+    strike(path, NULL, NULL);
 }
 
 void faultfs_forget(void)
@@ -106,7 +144,8 @@ void faultfs_cut(void)
         if (fd < 0)
             continue;
         ow_assert(pwrite(fd, u->old, u->n, u->offset) == (ssize_t)u->n);
-        ow_assert(ftruncate(fd, u->old_size) == 0);
+        if (!u->lost) /* the size is not what was lost */
+            ow_assert(ftruncate(fd, u->old_size) == 0);
         close(fd);
     }
     forget(NULL);
@@ -158,9 +197,11 @@ static int f_truncate(sqlite3_file *f, sqlite3_int64 size)
 static int f_sync(sqlite3_file *f, int flags)
 {
     (void)flags;
-    if (meet(OP_SYNC))
+    if (meet(OP_SYNC)) {
+        lose(((struct fault_file *)f)->path);
         return SQLITE_IOERR_FSYNC;
-    forget(((struct fault_file *)f)->path);
+    }
+    save(((struct fault_file *)f)->path);
     return SQLITE_OK;
 }
 

@@ -30,7 +30,7 @@ void faultfs_plan(enum faultfs_kind kind, unsigned nth, bool lasting);
 void faultfs_clear(void);     /* the disk is well again */
 unsigned faultfs_calls(void); /* since faultfs_plan */
 bool faultfs_hit(void);       /* did anything fail since? */
-/* Power loss: undo all writes since the last sync of their file. Files are closed. */
+/* Power loss: undo all writes that no sync saved. Files are closed. */
 void faultfs_cut(void);
 /* Forget the book: a new directory. */
 void faultfs_forget(void);
