@@ -31,7 +31,7 @@
 
 enum {
     DRAIN_MS = 5000,
-    COUNT_MS = 5000,
+    LAG_MS = 5000,
     SECRET_BYTES = 24,
     HEARTBEAT_LATE =
         2, /* watchdog turns without a durable write before we stop pinging */
@@ -42,8 +42,8 @@ struct app {
     uv_loop_t loop;
     uv_async_t store_wake;
     uv_signal_t on_term, on_int;
-    uv_timer_t watchdog, counter;
-    int64_t watchdog_ms, counted_at;
+    uv_timer_t watchdog, lag_timer;
+    int64_t watchdog_ms, lag_seen;
     bool heartbeat_open;
     unsigned heartbeats_missed;
     struct ow_client *client;
@@ -124,7 +124,7 @@ static bool on_ready_asked(void *arg, const char **why)
     return true;
 }
 
-/* --- watchdog and gauges: tied to work that got done --- */
+/* --- watchdog: tied to work that got done --- */
 
 static void on_heartbeat(void *arg, enum ow_code code, const struct ow_err *err)
 {
@@ -157,34 +157,14 @@ static void on_watchdog(uv_timer_t *t)
     }
 }
 
-static void on_counts(void *arg, enum ow_code code, const struct ow_store_counts *c,
-                      const struct ow_err *err)
-{
-    struct app *a = arg;
-
-    (void)err;
-    if (code != OW_OK)
-        return;
-    ow_metric_set(OW_M_inbox_waiting, c->waiting);
-    ow_metric_set(OW_M_inbox_parked, c->parked);
-    ow_metric_set(OW_M_outbox_due, c->due);
-    ow_metric_set(OW_M_dead_letters, c->dead);
-    ow_metric_set(OW_M_outbox_oldest_seconds,
-                  c->oldest_due ? (ow_now_utc(a->core.world) - c->oldest_due) / OW_SECOND
-                                : 0);
-    ow_metric_set(OW_M_store_sync_microseconds, c->last_sync_us);
-}
-
-static void on_counter(uv_timer_t *t)
+static void on_lag_timer(uv_timer_t *t)
 {
     struct app *a = t->data;
     int64_t now = (int64_t)uv_now(&a->loop);
 
     ow_metric_set(OW_M_loop_lag_milliseconds,
-                  a->counted_at ? now - a->counted_at - COUNT_MS : 0);
-    a->counted_at = now;
-    if (!a->draining)
-        ow_store_count(a->core.store, on_counts, a);
+                  a->lag_seen ? now - a->lag_seen - LAG_MS : 0);
+    a->lag_seen = now;
 }
 
 /* --- signals --- */
@@ -587,9 +567,9 @@ static void app_handles(struct app *a)
     uv_signal_init(&a->loop, &a->on_term);
     uv_signal_init(&a->loop, &a->on_int);
     uv_timer_init(&a->loop, &a->watchdog);
-    uv_timer_init(&a->loop, &a->counter);
+    uv_timer_init(&a->loop, &a->lag_timer);
     a->store_wake.data = a->on_term.data = a->on_int.data = a;
-    a->watchdog.data = a->counter.data = a;
+    a->watchdog.data = a->lag_timer.data = a;
 }
 
 static int app_start(struct app *a)
@@ -607,7 +587,7 @@ static int app_start(struct app *a)
     app_core(a);
     uv_signal_start(&a->on_term, on_signal, SIGTERM);
     uv_signal_start(&a->on_int, on_signal, SIGINT);
-    uv_timer_start(&a->counter, on_counter, 0, COUNT_MS);
+    uv_timer_start(&a->lag_timer, on_lag_timer, 0, LAG_MS);
     a->watchdog_ms = ow_notify_watchdog_ms();
     if (a->watchdog_ms)
         uv_timer_start(&a->watchdog, on_watchdog, 0, (uint64_t)a->watchdog_ms);
@@ -628,7 +608,7 @@ static void close_handles(struct app *a)
     uv_close((uv_handle_t *)&a->on_term, NULL);
     uv_close((uv_handle_t *)&a->on_int, NULL);
     uv_close((uv_handle_t *)&a->watchdog, NULL);
-    uv_close((uv_handle_t *)&a->counter, NULL);
+    uv_close((uv_handle_t *)&a->lag_timer, NULL);
 }
 
 static void app_close_core(struct app *a)

@@ -358,15 +358,48 @@ void ow_routes_main(struct ow_exchange *x, const struct ow_request *req, void *a
         refuse(x, 404, "not-found", "nothing here");
 }
 
-static void metrics(struct ow_exchange *x)
+static void metrics_from_store(struct ow_core *core, const struct ow_store_counts *c)
 {
+    ow_metric_set(OW_M_inbox_waiting, c->waiting);
+    ow_metric_set(OW_M_inbox_parked, c->parked);
+    ow_metric_set(OW_M_outbox_due, c->due);
+    ow_metric_set(OW_M_dead_letters, c->dead);
+    ow_metric_set(OW_M_outbox_oldest_seconds,
+                  c->oldest_due ? (ow_now_utc(core->world) - c->oldest_due) / OW_SECOND
+                                : 0);
+    ow_metric_set(OW_M_store_sync_microseconds, c->last_sync_us);
+}
+
+struct scrape {
+    struct ow_routes *routes;
+    struct ow_exchange *x;
+};
+
+/* Figures of the store are as of the scrape; when it fails, those of the last one. */
+static void on_counts(void *arg, enum ow_code code, const struct ow_store_counts *c,
+                      const struct ow_err *err)
+{
+    struct scrape *s = arg;
+    struct ow_exchange *x = s->x;
     struct ow_buf b;
 
+    (void)err;
+    if (code == OW_OK)
+        metrics_from_store(s->routes->core, c);
+    free(s);
     ow_buf_init(&b, REPLY_MAX);
     ow_metrics_print(&b);
     reply(x, 200, "text/plain; version=0.0.4; charset=utf-8", ow_buf_cstr(&b), b.len,
           NULL, 0);
     ow_buf_done(&b);
+}
+
+static void metrics(struct ow_routes *r, struct ow_exchange *x)
+{
+    struct scrape *s = ow_alloc(sizeof *s);
+
+    *s = (struct scrape){ .routes = r, .x = x };
+    ow_store_count(r->core->store, on_counts, s);
 }
 
 static void readiness(struct ow_routes *r, struct ow_exchange *x)
@@ -388,7 +421,7 @@ void ow_routes_operations(struct ow_exchange *x, const struct ow_request *req, v
     else if (ow_streq(req->path, "/-/ready"))
         readiness(r, x);
     else if (ow_streq(req->path, "/metrics"))
-        metrics(x);
+        metrics(r, x);
     else
         refuse(x, 404, "not-found", "nothing here");
 }
