@@ -775,6 +775,25 @@ static void closing_finishes_what_waits_and_cancels_what_comes_after(void **stat
     assert_null(k->value);
 }
 
+static void the_log_stays_bounded_while_calls_keep_coming(void **state)
+{
+    enum { N = 90, SIZE = 512 * 1024 };
+    char *value = ow_alloc_zero(SIZE + 1), *path = storekit_path(k, "opiward.db-wal");
+    struct stat st;
+    off_t most = 0;
+
+    (void)state;
+    for (int i = 0; i < N; i++) { /* 45 MB in all */
+        memset(value, 'a' + i % 2, SIZE);
+        CALL_OK(storekit_put(k, "a", value));
+        assert_int_equal(stat(path, &st), 0);
+        most = st.st_size > most ? st.st_size : most;
+    }
+    free(value);
+    assert_true(most > 1 << 20);
+    assert_true(most < 40 << 20); /* 8000 pages and the batch that passed them */
+}
+
 /* --- who may open it --- */
 
 static unsigned mode_of(const char *path)
@@ -949,6 +968,10 @@ static char threaded; /* its address says: with a thread */
     {                                                                                    \
 #f " (thread)", f, setup, teardown, &threaded                                    \
     }
+#define THREAD(f)                                                                        \
+    {                                                                                    \
+#f, f, setup, teardown, &threaded                                                \
+    }
 #define ONCE(f)                                                                          \
     {                                                                                    \
 #f, f, setup, teardown, NULL                                                     \
@@ -988,6 +1011,7 @@ int main(void)
         ONCE(with_and_without_a_thread_the_answers_are_the_same),
         ONCE(beyond_its_ceiling_the_queue_refuses_in_order),
         BOTH(closing_finishes_what_waits_and_cancels_what_comes_after),
+        THREAD(the_log_stays_bounded_while_calls_keep_coming),
         BOTH(directory_and_files_are_private),
         BOTH(a_second_daemon_on_the_directory_is_told_who_has_it),
         BOTH(a_newer_schema_is_left_alone),
