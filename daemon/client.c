@@ -583,7 +583,7 @@ static bool call_was_sent(const struct ow_call *call)
     long head = 0;
 
     curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &head);
-    return head > 0 || call->body_at > 0;
+    return head > 0; /* a body never leaves before its head */
 }
 
 static enum ow_code call_judge(struct ow_call *call, CURLcode rc)

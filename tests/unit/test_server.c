@@ -374,6 +374,29 @@ static void a_large_answer_arrives_whole(void **state)
     client_close(&c);
 }
 
+static void no_request_is_taken_up_while_an_answer_is_unread(void **state)
+{
+    int64_t until = ow_clock_mono() + 2 * WAIT_MS;
+    struct client c;
+
+    (void)state;
+    for (int i = 0; i < 20 << 10; i++)
+        ow_buf_printf(&big, "%01000d", i);
+    start();
+    client_open(&c);
+    client_send(&c, GET("/big") GET("/big") GET("/last"));
+    wait_requests(1);
+    turn_for(50);
+    assert_int_equal(n_requests, 1);
+    while (n_requests < 3 && ow_clock_mono() < until) {
+        turn();
+        client_read(&c);
+        ow_buf_reset(&c.in); /* what is in it is another test's matter */
+    }
+    assert_int_equal(n_requests, 3);
+    client_close(&c);
+}
+
 static void a_client_that_hung_up_makes_the_answer_a_no_op(void **state)
 {
     struct client c;
@@ -595,6 +618,22 @@ static void a_dripped_head_is_cut(void **state)
     assert_non_null(strstr(c.in.data, "HTTP/1.1 408 "));
     assert_in_range(ow_clock_mono() - begin, 150, 1500);
     assert_int_equal(ow_server_stats(server).timed_out, 1);
+    client_close(&c);
+}
+
+static void a_late_first_byte_buys_no_second_term(void **state)
+{
+    struct client c;
+    int64_t begin = ow_clock_mono();
+
+    (void)state;
+    options.limits.head_ms = 400;
+    start();
+    client_open(&c);
+    turn_for(330);
+    client_send(&c, "GET ");
+    client_wait(&c, NULL);
+    assert_in_range(ow_clock_mono() - begin, 350, 690);
     client_close(&c);
 }
 
@@ -1069,6 +1108,7 @@ int main(void)
         T(pipelined_requests_are_answered_in_order_though_late),
         T(many_pipelined_requests_do_not_grow_memory),
         T(a_large_answer_arrives_whole),
+        T(no_request_is_taken_up_while_an_answer_is_unread),
         T(a_client_that_hung_up_makes_the_answer_a_no_op),
         T(an_answer_after_the_server_closed_is_a_no_op),
         T(a_client_that_closes_its_half_still_gets_its_answer),
@@ -1080,6 +1120,7 @@ int main(void)
         T(one_address_cannot_take_all),
         T(a_connection_ends_after_its_number_of_requests),
         T(a_dripped_head_is_cut),
+        T(a_late_first_byte_buys_no_second_term),
         T(a_silent_connection_is_closed),
         T(an_idle_connection_is_closed_without_a_word),
         T(a_slow_body_is_cut_and_a_steady_one_is_not),
