@@ -241,23 +241,39 @@ static void detail_sedatives(struct ow_judge *j, struct text *t)
     }
 }
 
+/* Opioids that are over or replaced, which a long history is full of: so many are named.
+ */
+enum { OVER_NAMED = 5 };
+
+static bool is_doubtful(const struct ow_item *it)
+{
+    return it->role == OW_ROLE_UNKNOWN && (it->drug.like != NULL || it->drug.nameless);
+}
+
 /* Every opioid, and what might be one, that is not in the sum. */
 static void detail_not_counted(struct ow_judge *j, struct text *t)
 {
     bool any = false;
+    int64_t over = 0;
 
     for (size_t i = 0; i < j->n_items; i++) {
         const struct ow_item *it = &j->items[i];
         bool opioid = it->drug.kind == OW_DRUG_OPIOID || it->drug.kind == OW_DRUG_BARE;
-        bool doubt = it->role == OW_ROLE_UNKNOWN &&
-                     (it->drug.like != NULL || it->drug.nameless);
 
-        if (it->role == OW_ROLE_COUNTED || (!opioid && !doubt))
+        if (it->role == OW_ROLE_COUNTED || (!opioid && !is_doubtful(it)))
+            continue;
+        if (it->role == OW_ROLE_INACTIVE || it->role == OW_ROLE_REPLACED)
+            over++;
+        if ((it->role == OW_ROLE_INACTIVE || it->role == OW_ROLE_REPLACED) &&
+            over > OVER_NAMED)
             continue;
         text_row(t, &any, OW_WORD_HEAD_NOT_COUNTED,
                  ow_say(j->arena, OW_WORD_ROW_NOT_COUNTED, order_cell_short(j, it),
                         ow_card_escape(j->arena, it->reason)));
     }
+    if (over > OVER_NAMED)
+        text_add(t, ow_say(j->arena, OW_WORD_ROW_MORE_OVER,
+                           ow_say_int(j->arena, over - OVER_NAMED)));
 }
 
 static void detail_missing(struct ow_judge *j, struct text *t)

@@ -29,6 +29,7 @@ struct build {
 #define RX_BUPRENORPHINE_8 "351265"
 #define RX_CODEINE_SOMA    "994226" /* aspirin / carisoprodol / codeine 16 MG */
 #define RX_OXYCODONE       "7804"   /* the ingredient alone */
+#define RX_LEVORPHANOL_2   "197873" /* a factor in the 2016 table only */
 #define RX_LORAZEPAM_1     "197901"
 #define RX_GABAPENTIN_300  "310431"
 #define RX_CARISOPRODOL    "197446"

@@ -294,6 +294,26 @@ static void each_of_several_drafts_can_be_removed_by_name(void **state)
                         "Remove this draft: lorazepam 1 MG Oral Tablet");
 }
 
+static void a_long_history_does_not_flood_the_card(void **state)
+{
+    struct build *b = fresh();
+    const char *detail;
+    char id[16];
+
+    (void)state;
+    build_dose(b, build_order(b, "a", RX_OXYCODONE_20), "1", "tablet", 4);
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(id, sizeof id, "old%d", i);
+        build_order(b, id, RX_OXYCODONE_5)->status = OW_STATUS_COMPLETED;
+    }
+    build_order(b, "u", RX_MORPHINE_15);
+    detail = build_judge(b)->cards[0].detail;
+    assert_non_null(strstr(detail, "MedicationRequest/old4): completed\n"));
+    assert_null(strstr(detail, "old5"));
+    assert_non_null(strstr(detail, "MedicationRequest/u): no dosage"));
+    assert_non_null(strstr(detail, "- 95 more that are over or replaced\n"));
+}
+
 static void no_text_orders_a_lower_dose(void **state)
 {
     static const char *const orders[] = { "reduce the dose", "lower the dose", "taper",
@@ -324,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_summary_never_has_more_than_139_units),
         cmocka_unit_test(answers_are_coded_and_the_first_is_no_catch_all),
         cmocka_unit_test(each_of_several_drafts_can_be_removed_by_name),
+        cmocka_unit_test(a_long_history_does_not_flood_the_card),
         cmocka_unit_test(no_text_orders_a_lower_dose),
     };
 

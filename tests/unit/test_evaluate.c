@@ -242,6 +242,23 @@ static void buprenorphine_is_excluded_without_making_the_total_at_least(void **s
     assert_false(v->at_least);
 }
 
+static void a_form_the_table_lacks_takes_the_older_factor_only_by_policy(void **state)
+{
+    struct build *b = *state;
+    const struct ow_verdict *v;
+
+    build_dose(b, build_order(b, "a", RX_LEVORPHANOL_2), "1", "tablet", 3);
+    v = build_judge(b);
+    assert_role(v, "a", "unreadable");
+    assert_non_null(strstr(v->lines[0].reason, "cdc-2022"));
+    b->policy.older_factor = true;
+    v = build_judge(b);
+    assert_ratio(v->total.now, "66");
+    assert_string_equal(v->lines[0].table, "cdc-2016");
+    assert_true((v->lines[0].flags & OW_FLAG_OLDER_FACTOR) != 0);
+    assert_non_null(strstr(v->cards[0].detail, "factor of cdc-2016"));
+}
+
 /* ---- drugs ---- */
 
 static void drugs_get_their_role(void **state)
@@ -799,6 +816,39 @@ static void a_dispense_without_its_order_counts_by_itself(void **state)
     assert_role(build_judge(b), "d", "inactive");
 }
 
+static void what_a_patient_reports_is_named_and_not_counted(void **state)
+{
+    struct build *b = *state;
+    struct ow_order *o = build_order(b, "s", RX_OXYCODONE_10);
+    const struct ow_verdict *v;
+
+    build_dose(b, o, "1", "tablet", 4);
+    o->kind = OW_STATEMENT;
+    o = build_order(b, "l", RX_LISINOPRIL);
+    o->kind = OW_STATEMENT;
+    v = build_judge(b);
+    assert_int_equal(v->n_lines, 1);
+    assert_role(v, "s", "inactive");
+    assert_string_equal(v->lines[0].reason, "a statement, not an order");
+    assert_false(v->total.has_peak);
+}
+
+static void a_plain_draft_beside_the_drafts_of_a_hook_is_not_signed(void **state)
+{
+    struct build *b = *state;
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_10);
+
+    build_dose(b, o, "1", "tablet", 4);
+    o->status = OW_STATUS_DRAFT;
+    b->q.drafts_count = true;
+    assert_role(build_judge(b), "a", "counted");
+    o = build_order(b, "d", RX_MORPHINE_15);
+    build_dose(b, o, "1", "tablet", 2);
+    build_draft(b, o);
+    assert_role(build_judge(b), "a", "inactive");
+    assert_ratio(build_judge(b)->total.now, "30");
+}
+
 /* ---- properties ---- */
 
 static uint64_t chance(uint64_t *state)
@@ -1116,6 +1166,7 @@ int main(void)
         T(methadone_band_follows_the_instant),
         T(methadone_for_opioid_use_disorder_is_excluded_and_named),
         T(buprenorphine_is_excluded_without_making_the_total_at_least),
+        T(a_form_the_table_lacks_takes_the_older_factor_only_by_policy),
         T(drugs_get_their_role),
         T(an_unknown_drug_warns_only_when_it_may_be_an_opioid),
         T(a_medication_that_is_not_in_the_data_is_unknown),
@@ -1140,6 +1191,8 @@ int main(void)
         T(a_draft_that_renews_an_active_order_counts_once),
         T(a_dispense_is_the_supply_of_its_order),
         T(a_dispense_without_its_order_counts_by_itself),
+        T(what_a_patient_reports_is_named_and_not_counted),
+        T(a_plain_draft_beside_the_drafts_of_a_hook_is_not_signed),
         T(the_order_of_the_orders_changes_nothing),
         T(an_inactive_order_changes_no_total),
         T(dates_and_the_asked_instant_shift_together),
