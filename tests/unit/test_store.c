@@ -961,6 +961,39 @@ static void a_file_of_version_0_becomes_current(void **state)
     CALL_OK(storekit_put(k, "a", "b"));
 }
 
+/* --- statements --- */
+
+static void no_statement_reads_a_whole_table(void **state)
+{
+    static const char *const texts[] = {
+#define OW_SQL(name, text) (text),
+#include "daemon/store_sql.def"
+#undef OW_SQL
+    };
+    char explain[2048];
+    sqlite3 *conn;
+    sqlite3_stmt *st;
+    struct ow_err err;
+
+    (void)state;
+    assert_int_equal(sqlite3_open(":memory:", &conn), SQLITE_OK);
+    CALL_OK(ow_store_migrate(conn, ow_store_steps, ow_store_n_steps, &err));
+    for (size_t i = 0; i < OW_LEN(texts); i++) {
+        snprintf(explain, sizeof explain, "EXPLAIN QUERY PLAN %s", texts[i]);
+        assert_int_equal(sqlite3_prepare_v2(conn, explain, -1, &st, NULL), SQLITE_OK);
+        while (sqlite3_step(st) == SQLITE_ROW) {
+            const char *detail = (const char *)sqlite3_column_text(st, 3);
+
+            /* An index over some rows may be read in its order, nothing else whole. */
+            if (strncmp(detail, "SCAN", 4) == 0 && !strstr(detail, "event_waiting") &&
+                !strstr(detail, "CONSTANT ROW"))
+                fail_msg("%s: %s", texts[i], detail);
+        }
+        sqlite3_finalize(st);
+    }
+    sqlite3_close(conn);
+}
+
 static char threaded; /* its address says: with a thread */
 
 #define BOTH(f)                                                                          \
@@ -1017,6 +1050,7 @@ int main(void)
         BOTH(a_newer_schema_is_left_alone),
         ONCE(a_file_of_another_program_is_left_alone),
         ONCE(a_directory_that_cannot_be_is_an_error),
+        ONCE(no_statement_reads_a_whole_table),
         ONCE(migration_takes_each_step_once_and_in_order),
         ONCE(a_step_that_fails_leaves_the_version_before_it),
         ONCE(a_file_of_version_0_becomes_current),
