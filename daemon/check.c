@@ -42,36 +42,32 @@ static void on_error(void *arg, const char *file, unsigned line, unsigned column
         fprintf(stderr, "%s:%u:%u: %s\n", file, line, column, text);
 }
 
-/* Counts what the tables report, beside the errors of the configuration. */
-static void on_table_error(void *arg, const char *file, unsigned line, unsigned column,
-                           const char *text)
+static size_t check(const char *file, struct printer *p)
 {
-    struct ow_reporter *to = arg;
-
-    to->errors++;
-    to->report(to->arg, file, line, column, text);
-}
-
-static unsigned check(const char *file, struct printer *p)
-{
-    struct ow_reporter to = { .report = on_error, .arg = p };
-    struct ow_snapshot *s = ow_snapshot_load(file, &to);
+    struct ow_reporter to;
+    struct ow_snapshot *s;
     struct ow_knowledge *kb = NULL;
     char folder[4096];
+    size_t errors;
 
+    ow_reporter_init(&to);
+    s = ow_snapshot_load(file, &to);
     ow_config_check_files(s, &to);
     ow_tables_folder(&s->config, folder, sizeof folder);
-    if (ow_tables_load(folder, on_table_error, &to, &kb) == OW_OK)
+    if (ow_tables_load(folder, ow_reporter_on_report, &to, &kb) == OW_OK)
         ow_knowledge_free(kb);
     ow_snapshot_free(s);
-    return to.errors;
+    ow_reporter_tell(&to, on_error, p);
+    errors = to.n;
+    ow_reporter_done(&to);
+    return errors;
 }
 
 int ow_check_main(int argc, char **argv)
 {
     const char *file = ow_config_default_file();
     struct printer p = { .json = false };
-    unsigned errors;
+    size_t errors;
 
     for (int i = 0; i < argc; i++) {
         if (ow_streq(argv[i], "--json")) {
@@ -87,7 +83,7 @@ int ow_check_main(int argc, char **argv)
     if (fflush(stdout) != 0)
         return OW_EXIT_IO;
     if (errors > 0) {
-        fprintf(stderr, "opiward check: %u error%s\n", errors, errors == 1 ? "" : "s");
+        fprintf(stderr, "opiward check: %zu error%s\n", errors, errors == 1 ? "" : "s");
         return OW_EXIT_CONFIG;
     }
     return OW_EXIT_OK;

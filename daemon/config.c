@@ -32,14 +32,6 @@ const char *ow_config_default_file(void)
 
 /* --- reports --- */
 
-static void report(struct ow_reporter *to, const char *file, unsigned line,
-                   unsigned column, const char *text)
-{
-    to->errors++;
-    if (to->report)
-        to->report(to->arg, file, line, column, text);
-}
-
 void ow_report_at(struct ow_reporter *to, const struct ow_snapshot *s,
                   enum ow_setting_id id, const char *fmt, ...)
 {
@@ -51,13 +43,7 @@ void ow_report_at(struct ow_reporter *to, const struct ow_snapshot *s,
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    report(to, file ? file : "built-in defaults", at->line, at->column, text);
-}
-
-static void on_yaml_fault(void *arg, const char *file, unsigned line, unsigned column,
-                          const char *text)
-{
-    report(arg, file, line, column, text);
+    ow_reporter_add(to, file ? file : "built-in defaults", at->line, at->column, text);
 }
 
 /* --- items to settings --- */
@@ -77,7 +63,7 @@ static void unknown_section(struct ow_reporter *to, const char *file,
                  it->section, key->section, key->name);
     else
         snprintf(text, sizeof text, "no section '%.60s'", it->section);
-    report(to, file, it->key_at.line, it->key_at.column, text);
+    ow_reporter_add(to, file, it->key_at.line, it->key_at.column, text);
 }
 
 static void unknown_key(struct ow_reporter *to, const char *file,
@@ -93,7 +79,7 @@ static void unknown_key(struct ow_reporter *to, const char *file,
                  ow_streq(near->section, it->section) ? "" : ".", near->name);
     else
         snprintf(text, sizeof text, "no key '%.60s' in %s", it->key, it->section);
-    report(to, file, it->key_at.line, it->key_at.column, text);
+    ow_reporter_add(to, file, it->key_at.line, it->key_at.column, text);
 }
 
 static void section_take(struct ow_reporter *to, const char *file,
@@ -106,7 +92,7 @@ static void section_take(struct ow_reporter *to, const char *file,
     } else if (it->value) {
         snprintf(text, sizeof text, "section '%s' takes keys, not %s", it->section,
                  it->value);
-        report(to, file, it->value_at.line, it->value_at.column, text);
+        ow_reporter_add(to, file, it->value_at.line, it->value_at.column, text);
     }
 }
 
@@ -132,28 +118,35 @@ static void item_take(struct ow_snapshot *s, struct ow_reporter *to, const char 
     s->places[set - ow_settings] = (struct ow_place){ file, it->value_at.line,
                                                       it->value_at.column };
     if (!ow_setting_parse(set, it->value, folder, &s->config, &s->arena, &err))
-        report(to, file, it->value_at.line, it->value_at.column, err.text);
+        ow_reporter_add(to, file, it->value_at.line, it->value_at.column, err.text);
 }
 
 /* --- files --- */
+
+static void text_take(struct ow_snapshot *s, struct ow_reporter *to, const char *name,
+                      const char *folder, const char *data, size_t len)
+{
+    struct ow_yaml yaml;
+
+    /* What the reader refuses it has reported; the rest is looked at all the same. */
+    (void)!ow_yaml_read(name, data, len, &s->arena, ow_reporter_on_report, to, &yaml);
+    for (size_t i = 0; i < yaml.n; i++)
+        item_take(s, to, name, folder, &yaml.items[i]);
+}
 
 static void file_take(struct ow_snapshot *s, struct ow_reporter *to, const char *path,
                       const char *folder)
 {
     const char *name = ow_arena_strdup(&s->arena, path);
     struct ow_err err = { "" };
-    struct ow_yaml yaml;
     char *data;
     size_t len;
 
     if (ow_file_read(path, OW_YAML_BYTES, &data, &len, &err) != OW_OK) {
-        report(to, name, 0, 0, err.text);
+        ow_reporter_add(to, name, 0, 0, err.text);
         return;
     }
-    /* What the reader refuses it has reported; the rest is looked at all the same. */
-    (void)!ow_yaml_read(name, data, len, &s->arena, on_yaml_fault, to, &yaml);
-    for (size_t i = 0; i < yaml.n; i++)
-        item_take(s, to, name, folder, &yaml.items[i]);
+    text_take(s, to, name, folder, data, len);
     free(data);
 }
 
@@ -180,11 +173,12 @@ static void drop_ins_take(struct ow_snapshot *s, struct ow_reporter *to,
     n = scandir(path, &found, is_drop_in, by_name);
     if (n < 0) {
         if (errno != ENOENT)
-            report(to, ow_arena_strdup(&s->arena, path), 0, 0, strerror(errno));
+            ow_reporter_add(to, ow_arena_strdup(&s->arena, path), 0, 0, strerror(errno));
         return;
     }
     if (n > DROP_INS)
-        report(to, ow_arena_strdup(&s->arena, path), 0, 0, "more than 256 files");
+        ow_reporter_add(to, ow_arena_strdup(&s->arena, path), 0, 0,
+                        "more than 256 files");
     for (int i = 0; i < n; i++) {
         if (i < DROP_INS && ow_path_join(path, found[i]->d_name, file, sizeof file))
             file_take(s, to, file, folder);
@@ -270,20 +264,51 @@ struct ow_snapshot *ow_snapshot_load(const char *file, struct ow_reporter *to)
     return s;
 }
 
+struct ow_snapshot *ow_snapshot_read(const char *name, const char *data, size_t len,
+                                     struct ow_reporter *to)
+{
+    struct ow_snapshot *s = snapshot_new();
+
+    text_take(s, to, ow_arena_strdup(&s->arena, name), "/", data, len);
+    policy_build(&s->config);
+    ow_config_check_values(s, to);
+    return s;
+}
+
 /* --- the way in --- */
+
+static enum ow_code config_load(const char *file, bool look_at_files,
+                                ow_config_report_fn *fn, void *arg,
+                                const struct ow_config **ret)
+{
+    struct ow_reporter to;
+    struct ow_snapshot *s;
+    enum ow_code code;
+
+    ow_reporter_init(&to);
+    s = ow_snapshot_load(file, &to);
+    if (look_at_files)
+        ow_config_check_files(s, &to);
+    code = to.n > 0 ? OW_CONFIG : OW_OK;
+    ow_reporter_tell(&to, fn, arg);
+    ow_reporter_done(&to);
+    if (code == OW_OK)
+        *ret = &s->config;
+    else
+        ow_snapshot_free(s);
+    return code;
+}
 
 enum ow_code ow_config_load(const char *file, ow_config_report_fn *fn, void *arg,
                             const struct ow_config **ret)
 {
-    struct ow_reporter to = { .report = fn, .arg = arg };
-    struct ow_snapshot *s = ow_snapshot_load(file, &to);
+    return config_load(file, false, fn, arg, ret);
+}
 
-    if (to.errors > 0) {
-        ow_snapshot_free(s);
-        return OW_CONFIG;
-    }
-    *ret = &s->config;
-    return OW_OK;
+enum ow_code ow_config_load_checked(const char *file, ow_config_report_fn *fn, void *arg,
+                                    const struct ow_config **ret)
+{
+    return config_load(file, true, fn, arg, ret);
 }
 
 const struct ow_config *ow_config_ref(const struct ow_config *c)

@@ -48,6 +48,11 @@ typedef void ow_config_report_fn(void *arg, const char *file, unsigned line,
  */
 OW_MUST_USE enum ow_code ow_config_load(const char *file, ow_config_report_fn *report,
                                         void *arg, const struct ow_config **ret);
+/* The same, and the files that it names are looked at: there, ours alone where secret,
+ * certificate and key a pair. What the daemon needs; evaluating offline needs no key. */
+OW_MUST_USE enum ow_code ow_config_load_checked(const char *file,
+                                                ow_config_report_fn *report, void *arg,
+                                                const struct ow_config **ret);
 const struct ow_config *ow_config_ref(const struct ow_config *c);
 void ow_config_unref(const struct ow_config *c);
 

@@ -2,6 +2,7 @@
  * What one setting cannot know of another, and what the disk says to them. Each check
  * names the setting that is to be changed, at the place where it was written.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,11 +42,24 @@ static void check_pair(const struct ow_snapshot *s, struct ow_reporter *to,
     }
 }
 
+static void check_address(const struct ow_snapshot *s, struct ow_reporter *to,
+                          enum ow_setting_id id, const char *address)
+{
+    struct in6_addr any;
+
+    if (inet_pton(AF_INET, address, &any) != 1 && inet_pton(AF_INET6, address, &any) != 1)
+        ow_report_at(to, s, id,
+                     "%s.%s: expected an IPv4 or IPv6 address, such as 0.0.0.0 or ::1",
+                     ow_settings[id].section, ow_settings[id].name);
+}
+
 static void check_listen(const struct ow_snapshot *s, struct ow_reporter *to)
 {
     const struct ow_config *c = &s->config;
     int64_t port = ow_config_int(c->listen_port);
 
+    check_address(s, to, OW_S_listen_address, c->listen_address);
+    check_address(s, to, OW_S_operations_address, c->operations_address);
     check_pair(s, to, OW_S_listen_tls_cert, c->listen_tls_cert, OW_S_listen_tls_key,
                c->listen_tls_key);
     if (*c->listen_tls_client_ca && !*c->listen_tls_cert)
@@ -84,6 +98,17 @@ static void check_plain(const struct ow_snapshot *s, struct ow_reporter *to,
                      ow_settings[id].section, ow_settings[id].name);
 }
 
+/* The client refuses such an address on every connection, so say it now. */
+static void check_private(const struct ow_snapshot *s, struct ow_reporter *to,
+                          enum ow_setting_id id, const char *url)
+{
+    if (*url && !s->config.fhir_allow_private && ow_url_is_private(url))
+        ow_report_at(to, s, id,
+                     "%s.%s is a private or loopback address: that needs "
+                     "fhir.allow_private: true",
+                     ow_settings[id].section, ow_settings[id].name);
+}
+
 static void check_fhir(const struct ow_snapshot *s, struct ow_reporter *to)
 {
     const struct ow_config *c = &s->config;
@@ -91,6 +116,7 @@ static void check_fhir(const struct ow_snapshot *s, struct ow_reporter *to)
 
     check_base(s, to, OW_S_listen_public_url, c->listen_public_url);
     check_base(s, to, OW_S_fhir_base_url, c->fhir_base_url);
+    check_private(s, to, OW_S_fhir_base_url, c->fhir_base_url);
     check_plain(s, to, OW_S_fhir_base_url, c->fhir_base_url, auth);
     check_pair(s, to, OW_S_fhir_cert_file, c->fhir_cert_file, OW_S_fhir_key_file,
                c->fhir_key_file);
@@ -109,6 +135,7 @@ static void check_sinks(const struct ow_snapshot *s, struct ow_reporter *to)
 {
     const struct ow_config *c = &s->config;
 
+    check_private(s, to, OW_S_sinks_webhook_url, c->sinks_webhook_url);
     check_plain(s, to, OW_S_sinks_webhook_url, c->sinks_webhook_url,
                 *c->sinks_webhook_secret_file);
     if (*c->sinks_webhook_secret_file && !*c->sinks_webhook_url)

@@ -110,10 +110,10 @@ static void print_section(struct ow_buf *out, const char *name)
 
 void ow_config_print(const struct ow_config *c, struct ow_buf *out)
 {
-    struct ow_reporter nobody = { .report = NULL };
-    struct ow_snapshot *defaults = ow_snapshot_load(NULL, &nobody);
+    const struct ow_config *defaults;
     const char *section = "";
 
+    ow_assert(ow_config_load(NULL, NULL, NULL, &defaults) == OW_OK);
     print_comment(
         out, "",
         "opiward: every setting, with its default. A file may leave out what it "
@@ -129,7 +129,7 @@ void ow_config_print(const struct ow_config *c, struct ow_buf *out)
             ow_buf_char(out, '\n');
         section = s->section;
         print_help(out, s);
-        print_value(out, s, c ? c : &defaults->config, &defaults->config);
+        print_value(out, s, c ? c : defaults, defaults);
     }
-    ow_snapshot_free(defaults);
+    ow_config_unref(defaults);
 }

@@ -147,8 +147,10 @@ static void bounds_list(struct ow_buf *out, const struct ow_setting *s,
 static void expects_length(struct ow_buf *out, const char *what,
                            const struct ow_setting *s)
 {
-    ow_buf_printf(out, "%s%s of at most %" PRId64 " bytes",
-                  s->lo == 0 ? "empty, or " : "", what, s->hi);
+    if (s->lo > 0)
+        ow_buf_printf(out, "%s of %" PRId64 " to %" PRId64 " bytes", what, s->lo, s->hi);
+    else
+        ow_buf_printf(out, "empty, or %s of at most %" PRId64 " bytes", what, s->hi);
 }
 
 void ow_setting_expects(const struct ow_setting *s, struct ow_buf *out)
@@ -204,6 +206,9 @@ static bool within(const struct ow_setting *s, int64_t v)
     return v >= s->lo && v <= s->hi;
 }
 
+/* A decimal has six places at most, so that it can be written back exactly. */
+enum { DECIMAL_DEN = 1000000 };
+
 static bool parse_number(const struct ow_setting *s, const char *text,
                          struct ow_config_number *ret)
 {
@@ -220,7 +225,7 @@ static bool parse_number(const struct ow_setting *s, const char *text,
         if ((digits[0] == '0' && digits[1]) || !ow_parse_i64(text, &whole))
             return false; /* a leading zero means octal to some */
         v = OW_RATIO(whole, 1);
-    } else if (!ow_ratio_parse(text, strlen(text), &v)) {
+    } else if (!ow_ratio_parse(text, strlen(text), &v) || DECIMAL_DEN % v.den != 0) {
         return false;
     }
     if (ow_ratio_cmp(v, OW_RATIO(s->lo, 1)) < 0 ||
@@ -253,10 +258,10 @@ static const char *parse_path(const struct ow_setting *s, const char *text,
         return NULL;
     if (*text == '\0')
         return "";
-    if ((s->type == OW_SETTING_FILE && ow_credential_path(text, path, sizeof path)) ||
-        ow_path_join(folder, text, path, sizeof path))
-        return ow_arena_strdup(arena, path);
-    return NULL;
+    if (!(s->type == OW_SETTING_FILE && ow_credential_path(text, path, sizeof path)) &&
+        !ow_path_join(folder, text, path, sizeof path))
+        return NULL;
+    return within(s, (int64_t)strlen(path)) ? ow_arena_strdup(arena, path) : NULL;
 }
 
 static const char *parse_text(const struct ow_setting *s, const char *text,
@@ -304,13 +309,17 @@ bool ow_setting_parse(const struct ow_setting *s, const char *text, const char *
 {
     struct ow_err why = { "" };
     struct ow_buf expects;
+    bool quoted;
 
     if (parse_field(s, text, folder, c, arena, &why))
         return true;
     ow_buf_init(&expects, 1024);
     ow_setting_expects(s, &expects);
-    ow_err_set(err, OW_CONFIG, "%s.%s: expected %s; found '%.60s'%s%s", s->section,
-               s->name, ow_buf_cstr(&expects), text, *why.text ? ": " : "", why.text);
+    /* A URL with a user may hold a password, and is not repeated. */
+    quoted = s->type != OW_SETTING_URL || !strchr(text, '@');
+    ow_err_set(err, OW_CONFIG, "%s.%s: expected %s%s%.60s%s%s%s", s->section, s->name,
+               ow_buf_cstr(&expects), quoted ? "; found '" : "", quoted ? text : "",
+               quoted ? "'" : "", *why.text ? ": " : "", why.text);
     ow_buf_done(&expects);
     return false;
 }

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "daemon/config.h"
+#include "daemon/reporter.h"
 
 enum ow_setting_type {
     OW_SETTING_STRING,
@@ -72,12 +73,7 @@ bool ow_setting_section(const char *section);
  * NULL), or of a key, its own section first. */
 const struct ow_setting *ow_setting_suggest(const char *section, const char *name);
 
-/* Two and the other faults of a whole configuration. Errors go to `report`. */
-struct ow_reporter {
-    ow_config_report_fn *report;
-    void *arg;
-    unsigned errors;
-};
+/* An error at the place where a setting was written. */
 void ow_report_at(struct ow_reporter *to, const struct ow_snapshot *s,
                   enum ow_setting_id id, const char *fmt, ...) OW_PRINTF(4, 5);
 /* Settings against each other. */
@@ -87,12 +83,16 @@ void ow_config_check_files(const struct ow_snapshot *s, struct ow_reporter *to);
 
 /* Load whatever can be had: errors are reported, and what they hit keeps its default. */
 struct ow_snapshot *ow_snapshot_load(const char *file, struct ow_reporter *to);
+/* The same out of memory, relative paths counting from /. */
+struct ow_snapshot *ow_snapshot_read(const char *name, const char *data, size_t len,
+                                     struct ow_reporter *to);
 void ow_snapshot_free(struct ow_snapshot *s);
 
 /* URLs: well-formed http or https, without user, blank or control character. */
 OW_MUST_USE bool ow_url_check(const char *url, struct ow_err *err);
 bool ow_url_is_https(const char *url);
 bool ow_url_is_loopback(const char *url); /* localhost, 127.x.x.x, [::1] */
+bool ow_url_is_private(const char *url);  /* such an address, or localhost */
 
 /* A bare name in $CREDENTIALS_DIRECTORY: its path, and true when it is there. */
 OW_MUST_USE bool ow_credential_path(const char *name, char *ret, size_t size);

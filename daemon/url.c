@@ -1,7 +1,9 @@
 /* URLs in settings: enough of RFC 3986 to refuse what could not work. */
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "daemon/address.h"
 #include "daemon/setting.h"
 
 bool ow_url_is_https(const char *url)
@@ -80,19 +82,47 @@ bool ow_url_check(const char *url, struct ow_err *err)
     return true;
 }
 
-bool ow_url_is_loopback(const char *url)
+/* The host without brackets; false when there is none that fits. */
+static bool host_text(const char *url, char *ret, size_t size)
 {
     size_t len, n;
     const char *at = authority(url, &len);
-    char host[256];
 
     n = at && len ? host_len(at, len) : 0;
-    if (n == 0 || n >= sizeof host)
+    if (n > 2 && *at == '[') {
+        at++;
+        n -= 2;
+    }
+    if (n == 0 || n >= size)
         return false;
-    memcpy(host, at, n);
-    host[n] = '\0';
-    if (ow_strcaseeq(host, "localhost") || ow_streq(host, "[::1]"))
-        return true;
-    /* 127.0.0.1 and its net, but not 127.example.org */
-    return ow_starts_with(host, "127.") && strspn(host, "0123456789.") == n;
+    memcpy(ret, at, n);
+    ret[n] = '\0';
+    return true;
+}
+
+bool ow_url_is_loopback(const char *url)
+{
+    struct in_addr v4;
+    char host[256];
+
+    if (!host_text(url, host, sizeof host))
+        return false;
+    if (inet_pton(AF_INET, host, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    return ow_strcaseeq(host, "localhost") || ow_streq(host, "::1");
+}
+
+bool ow_url_is_private(const char *url)
+{
+    struct sockaddr_in v4 = { .sin_family = AF_INET };
+    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+    char host[256];
+
+    if (!host_text(url, host, sizeof host))
+        return false;
+    if (inet_pton(AF_INET, host, &v4.sin_addr) == 1)
+        return ow_address_is_private((const struct sockaddr *)&v4);
+    if (inet_pton(AF_INET6, host, &v6.sin6_addr) == 1)
+        return ow_address_is_private((const struct sockaddr *)&v6);
+    return ow_strcaseeq(host, "localhost"); /* other names are known when asked for */
 }

@@ -14,7 +14,7 @@
 
 enum {
     OW_YAML_BYTES = 1 << 20,
-    OW_YAML_ITEMS = 10000,
+    OW_YAML_ITEMS = 2000,
 };
 
 struct ow_yaml_place { /* from 1; the column counts characters */
