@@ -69,7 +69,7 @@ void ow_hooks_discovery(struct ow_buf *out)
         ow_jw_kstring(&w, "description", services[i].description);
         ow_jw_kstring(&w, "version", "2.0.0");
         ow_jw_kstring(&w, "usageRequirements",
-                      "Needs the patient's medication orders by prefetch or by access to "
+                      "Needs the medication orders by prefetch or by access to "
                       "the FHIR server; without them it answers 412.");
         prefetch_write(&w);
         ow_jw_end(&w);
