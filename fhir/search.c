@@ -298,25 +298,25 @@ enum ow_code ow_search_feed(struct ow_search *s, unsigned tag,
     enum ow_code code;
 
     ow_assert(tag < s->n && s->asks[tag].state == ASK_SENT);
-    if (!err)
-        err = &local;
     s->asks[tag].state = ASK_DONE;
-    code = ow_response_json(s->arena, resp, &root, err);
+    code = ow_response_json(s->arena, resp, &root, &local);
     if (code == OW_OK)
-        code = answer_read(s, tag, root, err);
+        code = answer_read(s, tag, root, &local);
     else if (code == OW_MISSING || (code == OW_INPUT && resp->status >= 300))
-        code = refused(s, tag, code, resp, err);
+        code = refused(s, tag, code, resp, &local);
     else if (code == OW_DENIED &&
              (s->asks[tag].question == Q_CONDITIONS ||
               s->asks[tag].question == Q_DISPENSES) &&
              resp->status == 403)
-        code = refused(s, tag, code, resp, err); /* a scope we were not given */
+        code = refused(s, tag, code, resp, &local); /* a scope we were not given */
     else
-        ow_err_prefix(err, code, "%s", question_names[s->asks[tag].question]);
+        ow_err_prefix(&local, code, "%s", question_names[s->asks[tag].question]);
     if (code == OW_AGAIN && retry_after_ms)
         *retry_after_ms = retry_after(resp);
     if (code == OW_OK)
         medications_ask(s);
+    else if (err)
+        *err = local;
     return code;
 }
 

@@ -32,7 +32,7 @@ static bool origin_of(const char *url, struct origin *o)
     o->scheme = url;
     o->scheme_len = (size_t)(sep - url);
     o->host = sep + 3;
-    end = o->host + strcspn(o->host, "/?#\\");
+    end = o->host + strcspn(o->host, "/?#");
     at = memchr(o->host, '@', (size_t)(end - o->host));
     if (at || end == o->host)
         return false; /* user info has no business here */
@@ -70,11 +70,12 @@ static bool same_folded(const char *a, size_t na, const char *b, size_t nb)
     return true;
 }
 
-/* A URL that HTTP could carry: no spaces, no control characters. */
+/* A URL that HTTP could carry: no spaces, no control characters, and no backslash, since
+ * readers of URLs disagree on where a host ends that holds one. */
 static bool is_clean(const char *url)
 {
     for (; *url; url++) {
-        if ((unsigned char)*url <= 0x20 || *url == 0x7f)
+        if ((unsigned char)*url <= 0x20 || *url == 0x7f || *url == '\\')
             return false;
     }
     return true;
@@ -83,8 +84,7 @@ static bool is_clean(const char *url)
 /* scheme:... without an authority is neither relative nor ours ("file:x", "//host/x") */
 static bool is_relative(const char *url)
 {
-    return !ow_starts_with(url, "//") && *url != '\\' && strncmp(url, "/\\", 2) != 0 &&
-           url[strcspn(url, ":/?#")] != ':';
+    return !ow_starts_with(url, "//") && url[strcspn(url, ":/?#")] != ':';
 }
 
 bool ow_url_same_origin(const char *base, const char *url)
