@@ -259,16 +259,17 @@ static void a_probe_asks_afresh_and_is_answered(void **state)
         enum ow_code code;
         bool found;
     } cases[] = {
-        {200,  "{'resourceType':'Bundle','total':0}", OW_OK,     false},
+        {200,  "{'resourceType':'Bundle','total':0}",                                               OW_OK,     false},
         { 200,
          "{'resourceType':'Bundle','entry':[{'resource':{'resourceType':"
-          "'DetectedIssue'}}]}",                      OW_OK,     true },
-        { 200, "{'resourceType':'OperationOutcome'}", OW_AGAIN,  false},
-        { 200, "<html>",                              OW_AGAIN,  false},
-        { 200, "{",                                   OW_INPUT,  false},
-        { 401, "",                                    OW_DENIED, false},
-        { 503, "",                                    OW_AGAIN,  false},
-        { 400, "",                                    OW_INPUT,  false},
+          "'DetectedIssue','id':'17','identifier':[{'system':'urn:oid:2.999.7','value':'9f'}]}}]}",
+         OW_OK,                                                                                                true },
+        { 200, "{'resourceType':'OperationOutcome'}",                                               OW_AGAIN,  false},
+        { 200, "<html>",                                                                            OW_AGAIN,  false},
+        { 200, "{",                                                                                 OW_INPUT,  false},
+        { 401, "",                                                                                  OW_DENIED, false},
+        { 503, "",                                                                                  OW_AGAIN,  false},
+        { 400, "",                                                                                  OW_INPUT,  false},
     };
     struct ow_request req;
 
@@ -288,11 +289,12 @@ static void a_probe_asks_afresh_and_is_answered(void **state)
         struct ow_response resp = { .status = cases[i].status,
                                     .body = body,
                                     .body_len = strlen(body) };
-        bool found = false;
+        struct ow_writeback_found found = { 0 };
 
-        assert_int_equal(ow_writeback_probe_answer(&arena, &resp, &found, NULL),
+        assert_int_equal(ow_writeback_lookup_answer(&arena, &resp, "urn:oid:2.999.7",
+                                                    "9f", &found, NULL),
                          cases[i].code);
-        assert_int_equal(found, cases[i].found);
+        assert_int_equal(found.issue != NULL, cases[i].found);
     }
 }
 
