@@ -125,6 +125,21 @@ static const char *own_name(const struct ow_medication *m)
     return NULL;
 }
 
+/* A sedative by its name only: enough to warn of, as long as the name is all there is. */
+static const struct ow_sedative *find_sedative(const struct ow_medication *m,
+                                               const struct ow_knowledge *kb)
+{
+    const struct ow_concept display = { .text = m->display };
+    const struct ow_sedative *ret = ow_knowledge_sedative_like(kb, &m->code);
+
+    if (ret == NULL && m->display != NULL)
+        ret = ow_knowledge_sedative_like(kb, &display);
+    for (size_t i = 0; ret == NULL && i < m->n_ingredients; i++)
+        if (!m->ingredients[i].inactive)
+            ret = ow_knowledge_sedative_like(kb, &m->ingredients[i].item);
+    return ret;
+}
+
 static const char *find_likeness(const struct ow_medication *m,
                                  const struct ow_knowledge *kb)
 {
@@ -164,6 +179,7 @@ static void describe_unknown(const struct ow_medication *m, const struct ow_know
         if (m->code.codings[i].code != NULL)
             coding = &m->code.codings[i];
     ret->like = find_likeness(m, kb);
+    ret->sedative = find_sedative(m, kb);
     ret->nameless = name == NULL;
     if (m->unresolved && coding == NULL)
         ret->reason = ow_say(arena, OW_WORD_NOT_IN_DATA,

@@ -6,9 +6,9 @@
  * ingredient; among equals the first, and a note says when they are different drugs.
  *
  * What no table knows stays unknown, whatever its name: a name is good enough to raise a
- * doubt ("looks like oxycodone"), never to clear one. `like` carries that doubt. Known
- * and no opioid are the sedatives of the table and the members of a few published code
- * sets (antagonists, stimulants).
+ * doubt ("looks like oxycodone", "lorazepam beside an opioid"), never to clear one.
+ * `like` and `sedative` carry that doubt. Known and no opioid are the sedatives of the
+ * table and the members of a few published code sets (antagonists, stimulants).
  */
 #pragma once
 

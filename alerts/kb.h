@@ -40,9 +40,10 @@ struct kb_code { /* a row of valuesets.tsv */
     const char *set, *system, *code;
 };
 
-struct kb_phrase { /* an opioid's name or brand, as folded words with one space between */
+struct kb_phrase { /* a name or brand, as folded words with one space between */
     const char *text;
     size_t len;
+    const struct ow_sedative *sedative; /* whose it is; NULL: an opioid's */
 };
 
 struct ow_knowledge {

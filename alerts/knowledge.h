@@ -177,6 +177,11 @@ bool ow_knowledge_in_set(const struct ow_knowledge *kb, const char *set,
 const char *ow_knowledge_opioid_like(const struct ow_knowledge *kb,
                                      const struct ow_concept *c);
 
+/* The same for a sedative that alerts, by ingredient or brand: "Ativan 1 mg" is the row
+ * of that brand. NULL when no name is known. */
+const struct ow_sedative *ow_knowledge_sedative_like(const struct ow_knowledge *kb,
+                                                     const struct ow_concept *c);
+
 /* The OMTK systems by their URIs. */
 #define OW_SYSTEM_RXNORM "http://www.nlm.nih.gov/research/umls/rxnorm"
 #define OW_SYSTEM_UCUM   "http://unitsofmeasure.org"

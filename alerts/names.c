@@ -1,5 +1,5 @@
 /*
- * Names: the words by which an opioid that no table knows gives itself away
+ * Names: the words by which an opioid or a sedative that no table knows gives itself away
  *
  * Ingredient names come from the product table, brands from the square brackets in its
  * names ("... [MS Contin]"), and a short list adds international names of ingredients
@@ -72,20 +72,24 @@ static bool phrase_at(const struct kb_phrase *p, const char *at, size_t left)
            (p->len == left || at[p->len] == ' ');
 }
 
-static const char *phrase_find(const struct ow_knowledge *kb, const char *at, size_t left)
+static const struct kb_phrase *phrase_find(const struct ow_knowledge *kb, const char *at,
+                                           size_t left, bool sedative)
 {
     uint64_t h = word_hash(at, first_word(at, left));
     uint32_t step = 0;
     size_t row;
 
     while ((row = kb_index_next(&kb->phrase_index, h, &step)) != SIZE_MAX) {
-        if (phrase_at(&kb->phrases[row], at, left))
-            return kb->phrases[row].text;
+        const struct kb_phrase *p = &kb->phrases[row];
+
+        if ((p->sedative != NULL) == sedative && phrase_at(p, at, left))
+            return p;
     }
     return NULL;
 }
 
-static void phrase_add(struct ow_knowledge *kb, const char *s, size_t n)
+static void phrase_add(struct ow_knowledge *kb, const char *s, size_t n,
+                       const struct ow_sedative *sedative)
 {
     char folded[PHRASE_MOST];
     size_t len = fold(s, n, folded, sizeof folded), row;
@@ -97,18 +101,21 @@ static void phrase_add(struct ow_knowledge *kb, const char *s, size_t n)
         return;
     h = word_hash(folded, first_word(folded, len));
     while ((row = kb_index_next(&kb->phrase_index, h, &at)) != SIZE_MAX) {
-        if (strcmp(kb->phrases[row].text, folded) == 0)
+        if ((kb->phrases[row].sedative != NULL) == (sedative != NULL) &&
+            strcmp(kb->phrases[row].text, folded) == 0)
             return;
     }
     p = &kb->phrases[kb->n_phrases];
     p->text = ow_arena_strndup(&kb->arena, folded, len);
     p->len = len;
+    p->sedative = sedative;
     kb_index_put(&kb->phrase_index, h, kb->n_phrases++);
 }
 
 /* The brand in square brackets at the end of a name, without the words that RxNorm puts
  * behind a changed one. */
-static void brand_add(struct ow_knowledge *kb, const char *name)
+static void brand_add(struct ow_knowledge *kb, const char *name,
+                      const struct ow_sedative *sedative)
 {
     const char *open = strrchr(name, '['), *close, *tail;
 
@@ -118,24 +125,44 @@ static void brand_add(struct ow_knowledge *kb, const char *name)
     tail = strstr(open, " Reformulated ");
     if (tail != NULL && tail < close)
         close = tail;
-    phrase_add(kb, open, (size_t)(close - open));
+    phrase_add(kb, open, (size_t)(close - open), sedative);
+}
+
+/* Sedatives that alert (tiers 1 and 2): the rows of an ingredient and the brands. A brand
+ * that is an opioid's too counts for both. Packs ("{7 (...) } Pack [...]") give none:
+ * their brand names say for whom they are, among them other drugs. */
+static void sedative_names_add(struct ow_knowledge *kb)
+{
+    for (size_t i = 0; i < kb->n_sedatives; i++) {
+        const struct ow_sedative *s = &kb->sedatives[i];
+
+        if (s->tier > 2 || s->name[0] == '{')
+            continue;
+        if (ow_streq(s->name, s->ingredients))
+            phrase_add(kb, s->name, strlen(s->name), s);
+        else
+            brand_add(kb, s->name, s);
+    }
 }
 
 void kb_phrases_build(struct ow_knowledge *kb)
 {
-    size_t most = kb->n_products * 2 + OW_LEN(more_names), i;
+    size_t most = kb->n_products * 2 + OW_LEN(more_names) + kb->n_sedatives, i;
 
     kb_index_init(&kb->phrase_index, most, &kb->arena);
     kb->phrases = OW_NEW_N(&kb->arena, struct kb_phrase, most);
     for (i = 0; i < OW_LEN(more_names); i++)
-        phrase_add(kb, more_names[i], strlen(more_names[i]));
+        phrase_add(kb, more_names[i], strlen(more_names[i]), NULL);
     for (i = 0; i < kb->n_products; i++)
-        phrase_add(kb, kb->products[i].ingredient, strlen(kb->products[i].ingredient));
+        phrase_add(kb, kb->products[i].ingredient, strlen(kb->products[i].ingredient),
+                   NULL);
     for (i = 0; i < kb->n_products; i++)
-        brand_add(kb, kb->products[i].name);
+        brand_add(kb, kb->products[i].name, NULL);
+    sedative_names_add(kb);
 }
 
-static const char *text_opioid(const struct ow_knowledge *kb, const char *text)
+static const struct kb_phrase *text_find(const struct ow_knowledge *kb, const char *text,
+                                         bool sedative)
 {
     char folded[TEXT_MOST];
     size_t len, i;
@@ -146,12 +173,22 @@ static const char *text_opioid(const struct ow_knowledge *kb, const char *text)
     len = fold(text, len < sizeof folded - 1 ? len : sizeof folded - 1, folded,
                sizeof folded);
     for (i = 0; i < len; i += first_word(folded + i, len - i) + 1) {
-        const char *found = phrase_find(kb, folded + i, len - i);
+        const struct kb_phrase *found = phrase_find(kb, folded + i, len - i, sedative);
 
         if (found != NULL)
             return found;
     }
     return NULL;
+}
+
+static const struct kb_phrase *concept_find(const struct ow_knowledge *kb,
+                                            const struct ow_concept *c, bool sedative)
+{
+    const struct kb_phrase *found = text_find(kb, c->text, sedative);
+
+    for (size_t i = 0; found == NULL && i < c->n_codings; i++)
+        found = text_find(kb, c->codings[i].display, sedative);
+    return found;
 }
 
 /* Opioids, drugs used in opioid dependence, opium alkaloids against cough. */
@@ -165,12 +202,20 @@ static bool atc_opioid(const struct ow_coding *c)
 const char *ow_knowledge_opioid_like(const struct ow_knowledge *kb,
                                      const struct ow_concept *c)
 {
-    const char *found = text_opioid(kb, c->text);
-    size_t i;
+    const struct kb_phrase *found = concept_find(kb, c, false);
 
-    for (i = 0; found == NULL && i < c->n_codings; i++)
-        found = text_opioid(kb, c->codings[i].display);
-    for (i = 0; found == NULL && i < c->n_codings; i++)
-        found = atc_opioid(&c->codings[i]) ? c->codings[i].code : NULL;
-    return found;
+    if (found != NULL)
+        return found->text;
+    for (size_t i = 0; i < c->n_codings; i++)
+        if (atc_opioid(&c->codings[i]))
+            return c->codings[i].code;
+    return NULL;
+}
+
+const struct ow_sedative *ow_knowledge_sedative_like(const struct ow_knowledge *kb,
+                                                     const struct ow_concept *c)
+{
+    const struct kb_phrase *found = concept_find(kb, c, true);
+
+    return found != NULL ? found->sedative : NULL;
 }

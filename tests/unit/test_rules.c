@@ -280,6 +280,37 @@ static void an_old_sedative_order_that_was_renewed_is_one_sedative(void **state)
     assert_int_equal(build_judge(b)->n_sedatives, 1);
 }
 
+static void a_sedative_known_by_its_name_only_still_warns(void **state)
+{
+    static const struct {
+        const char *name, *cls;
+    } cases[] = {
+        {"Lorazepam 1 mg tab",       "benzodiazepine"          },
+        { "ATIVAN",                  "benzodiazepine"          },
+        { "carisoprodol (Soma) 350", "skeletal_muscle_relaxant"},
+        { "chlorazepam",             NULL                      },
+        { "hydroxyzine 25 mg",       NULL                      }, /* tier 3 */
+        { "lisinopril",              NULL                      },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(cases); i++) {
+        struct build *b = fresh();
+        struct ow_order *o = build_order(b, "s", NULL);
+        const struct ow_finding *f;
+        const struct ow_verdict *v;
+
+        build_dose(b, build_order(b, "a", RX_OXYCODONE_5), "1", "tablet", 4);
+        o->medication.code.text = cases[i].name;
+        v = build_judge(b);
+        assert_int_equal(build_line(v, "s")->role, OW_ROLE_UNKNOWN);
+        f = build_finding(v, "sedative-coprescribing");
+        assert_int_equal(f != NULL, cases[i].cls != NULL);
+        if (f != NULL)
+            assert_string_equal(f->cause, cases[i].cls);
+    }
+}
+
 static void sleep_apnoea_makes_a_sedative_critical(void **state)
 {
     static const struct {
@@ -489,6 +520,7 @@ int main(void)
         cmocka_unit_test(days_together_count_from_now_to_the_horizon),
         cmocka_unit_test(days_are_counted_once_under_several_opioids),
         cmocka_unit_test(an_old_sedative_order_that_was_renewed_is_one_sedative),
+        cmocka_unit_test(a_sedative_known_by_its_name_only_still_warns),
         cmocka_unit_test(sleep_apnoea_makes_a_sedative_critical),
         cmocka_unit_test(rules_of_adults_are_held_back_under_eighteen),
         cmocka_unit_test(a_leap_day_birthday_comes_on_the_first_of_march),
