@@ -111,8 +111,8 @@ static void one_byte_more_is_another_hash(void **state)
     struct ow_knowledge *a, *b;
 
     assert_int_equal(ow_tables_load("conf/knowledge", on_error, f, &a), OW_OK);
-    run("printf '999999999\\tIN\\tx\\tbenzodiazepine\\t1\\tx\\t\\t\\t\\tx\\t0\\t\\n' >>", f,
-        "/sedatives.tsv");
+    run("printf '999999999\\tIN\\tx\\tbenzodiazepine\\t1\\tx\\t\\t\\t\\tx\\t0\\t\\n' >>",
+        f, "/sedatives.tsv");
     assert_int_equal(ow_tables_load(f->path, on_error, f, &b), OW_OK);
     assert_string_not_equal(ow_knowledge_sha256(a), ow_knowledge_sha256(b));
     ow_knowledge_free(a);
