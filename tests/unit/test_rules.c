@@ -289,6 +289,7 @@ static void a_sedative_known_by_its_name_only_still_warns(void **state)
         { "ATIVAN",                  "benzodiazepine"          },
         { "carisoprodol (Soma) 350", "skeletal_muscle_relaxant"},
         { "chlorazepam",             NULL                      },
+        { "Lamictal 25 mg",          NULL                      },
         { "hydroxyzine 25 mg",       NULL                      }, /* tier 3 */
         { "lisinopril",              NULL                      },
     };
