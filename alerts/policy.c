@@ -2,10 +2,11 @@
  * Presets. All of them start from cdc-2022; each names only what it changes.
  *
  * 50 MME/d: CDC 2022 recommendations 4 and 5; 50 and 90: CDC 2016 recommendation 5. 90
- * under cdc-2022 is a choice of the site. 120: the priority of the PPACT trial and the
- * consultation threshold that Washington State sites use. The two as-published presets
- * take the factor table of their edition; their other differences (published contents
- * of value sets, rules tied to one hook) are not in yet.
+ * under cdc-2022 is a choice of the site. 120: the priority of the PPACT trial; wa-120
+ * alerts from there on only. kaiser-like has the thresholds of cdc-2022 so far. The two
+ * as-published presets take the factor table of their edition; their other differences
+ * (published contents of value sets, rules tied to one hook and to orders of 28 days)
+ * are not in yet.
  */
 #include "alerts/policy.h"
 

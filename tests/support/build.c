@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-static void die(const char *what)
+_Noreturn static void die(const char *what)
 {
     fprintf(stderr, "build: %s\n", what);
     abort();
@@ -20,7 +20,7 @@ static struct ow_knowledge_file read_file(const char *name)
     struct ow_knowledge_file ret = { .name = name };
     FILE *f;
     char *data;
-    long n;
+    long n = 0;
 
     (void)snprintf(path, sizeof path, "%s/conf/knowledge/%s",
                    getenv("OW_SOURCE_DIR") != NULL ? getenv("OW_SOURCE_DIR") : ".", name);
@@ -205,7 +205,6 @@ const struct ow_line *build_line(const struct ow_verdict *v, const char *id)
         if (ow_streq(v->lines[i].order->id, id))
             return &v->lines[i];
     die(id);
-    return NULL;
 }
 
 const struct ow_finding *build_finding(const struct ow_verdict *v, const char *rule)

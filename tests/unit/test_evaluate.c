@@ -1150,6 +1150,46 @@ static void wild_charts_always_get_an_answer(void **state)
     }
 }
 
+static void a_chart_that_does_not_fit_is_an_error_and_no_verdict(void **state)
+{
+    struct build *b = *state;
+    struct ow_arena small;
+    const struct ow_verdict *v = NULL;
+    struct ow_err err;
+    char id[16];
+
+    for (int i = 0; i < 200; i++) {
+        (void)snprintf(id, sizeof id, "rx%d", i);
+        build_dose(b, build_order(b, id, RX_OXYCODONE_5), "1", "tablet", 4);
+    }
+    for (size_t ceiling = 1024; ceiling < (size_t)1 << 20; ceiling *= 2) {
+        enum ow_code code;
+
+        ow_arena_init(&small, ceiling);
+        code = ow_evaluate(&b->chart, &b->q, &small, &v, &err);
+        assert_true(code == OW_OK || (code == OW_INPUT && v == NULL));
+        if (ceiling < 65536)
+            assert_int_equal(code, OW_INPUT);
+        ow_arena_done(&small);
+        v = NULL;
+    }
+}
+
+static void the_same_question_gets_the_same_answer(void **state)
+{
+    struct build *b = *state;
+    uint64_t seed = 5;
+    const struct ow_verdict *x, *y;
+
+    random_chart(b, &seed, 12);
+    x = build_judge(b);
+    y = build_judge(b);
+    assert_int_equal(x->n_cards, 1);
+    assert_string_equal(x->cards[0].detail, y->cards[0].detail);
+    assert_string_equal(x->cards[0].summary, y->cards[0].summary);
+    assert_string_equal(x->cards[0].key, y->cards[0].key);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -1198,6 +1238,8 @@ int main(void)
         T(dates_and_the_asked_instant_shift_together),
         T(no_opioid_in_force_is_ever_silently_zero),
         T(wild_charts_always_get_an_answer),
+        T(a_chart_that_does_not_fit_is_an_error_and_no_verdict),
+        T(the_same_question_gets_the_same_answer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
