@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "alerts/evaluate.h"
 #include "base/text.h"
+#include "daemon/clock.h"
 #include "daemon/command.h"
 #include "daemon/tables.h"
 #include "fhir/input.h"
@@ -120,7 +120,6 @@ static int prepare(struct evaluation *e)
 {
     struct ow_err err = { "" };
     struct ow_span at;
-    struct timespec now;
     char folder[4096];
     int status;
 
@@ -136,8 +135,7 @@ static int prepare(struct evaluation *e)
     ow_tables_folder(e->config, folder, sizeof folder);
     if (ow_tables_load(folder, on_error, NULL, &e->knowledge) != OW_OK)
         return OW_EXIT_CONFIG;
-    clock_gettime(CLOCK_REALTIME, &now);
-    at.from = (ow_time)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    at.from = ow_clock_utc();
     if (e->at && ow_time_parse(e->at, e->zone, &at, &err) != OW_OK) {
         fprintf(stderr, "opiward evaluate: --at: %s\n", err.text);
         return OW_EXIT_USAGE;

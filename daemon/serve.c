@@ -42,7 +42,7 @@ int ow_serve_main(int argc, char **argv)
         fputs("usage: opiward serve [--config FILE]\n", stderr);
         return OW_EXIT_USAGE;
     }
-    if (ow_config_load(file, on_config_error, NULL, &config) != OW_OK)
+    if (ow_config_load_checked(file, on_config_error, NULL, &config) != OW_OK)
         return OW_EXIT_CONFIG;
     ow_log_open(&(struct ow_log_options){ .level = level_of(config->log_level),
                                           .format = format_of(config->log_format) });

@@ -27,10 +27,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "daemon/clock.h"
 #include "daemon/store_schema.h"
 
 enum {
@@ -46,14 +46,6 @@ static const char settings[] = "PRAGMA synchronous = FULL;"
                                "PRAGMA cell_size_check = ON;"
                                "PRAGMA cache_size = -8192;"
                                "PRAGMA journal_size_limit = 67108864;";
-
-static int64_t monotonic_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 static enum ow_code failed(struct ow_store_db *db, const char *what, struct ow_err *err)
 {
@@ -320,13 +312,13 @@ static void run_one(struct ow_store_db *db, struct ow_store_call *call)
 
 static enum ow_code commit(struct ow_store_db *db, struct ow_err *err)
 {
-    int64_t before = db->timed ? monotonic_us() : 0;
+    int64_t before = db->timed ? ow_clock_mono_us() : 0;
     enum ow_code code = control(db, OW_SQL_COMMIT, err);
 
     if (code != OW_OK)
         return code;
     if (db->timed)
-        db->last_sync_us = monotonic_us() - before;
+        db->last_sync_us = ow_clock_mono_us() - before;
     db->tally = db->now;
     return OW_OK;
 }

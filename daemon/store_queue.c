@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "daemon/clock.h"
+
 enum { IDLE_MS = 20 };
 
 void ow_store_list_init(struct ow_store_list *l)
@@ -66,15 +68,9 @@ static void hand_back(struct ow_store_queue *q, struct ow_store_list *batch)
 
 static struct timespec idle_deadline(void)
 {
-    struct timespec t;
+    int64_t us = ow_clock_mono_us() + IDLE_MS * 1000;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += IDLE_MS * 1000000L;
-    if (t.tv_nsec >= 1000000000L) {
-        t.tv_nsec -= 1000000000L;
-        t.tv_sec++;
-    }
-    return t;
+    return (struct timespec){ .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
 }
 
 /* Wait for work. False: `restless`, and nothing came for a while. The lock is held. */
