@@ -1,26 +1,39 @@
 #include "fhir/datatype.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include "base/text.h"
 
 void ow_rd_init(struct ow_rd *r, struct ow_arena *arena, const struct ow_zone *zone,
                 const char *root)
 {
-    *r = (struct ow_rd){ .arena = arena, .zone = zone };
-    snprintf(r->path, sizeof r->path, "%s", root);
-    r->path_len = strlen(r->path);
+    r->arena = arena;
+    r->zone = zone;
+    r->refused = NULL;
+    r->path_len = ow_copy(r->path, sizeof r->path, root);
 }
 
+/* One path for each object that is read: no printf here. */
 size_t ow_rd_enter(struct ow_rd *r, const char *key, int i)
 {
-    size_t mark = r->path_len;
-    size_t left = sizeof r->path - mark;
+    size_t mark = r->path_len, n = strlen(key);
+    char digits[12], *at = digits + sizeof digits;
 
-    if (i < 0)
-        snprintf(r->path + mark, left, ".%s", key);
-    else
-        snprintf(r->path + mark, left, ".%s[%d]", key, i);
-    r->path_len = mark + strlen(r->path + mark);
+    if (mark + n + sizeof digits + 4 > sizeof r->path)
+        return mark; /* too deep to be named: the path stays that of the parent */
+    r->path[r->path_len++] = '.';
+    memcpy(r->path + r->path_len, key, n);
+    r->path_len += n;
+    if (i >= 0) {
+        *--at = ']';
+        do
+            *--at = (char)('0' + i % 10);
+        while (i /= 10);
+        *--at = '[';
+        memcpy(r->path + r->path_len, at, (size_t)(digits + sizeof digits - at));
+        r->path_len += (size_t)(digits + sizeof digits - at);
+    }
+    r->path[r->path_len] = '\0';
     return mark;
 }
 
@@ -37,30 +50,28 @@ void ow_rd_refuse(struct ow_rd *r, const char *key, const char *what)
                                      key ? key : "", what);
 }
 
-/* Is a primitive absent but for an extension of its own? */
-static bool only_extension(const cJSON *o, const char *key)
-{
-    char shadow[64];
-
-    if (strlen(key) + 2 > sizeof shadow)
-        return false;
-    shadow[0] = '_';
-    memcpy(shadow + 1, key, strlen(key) + 1);
-    return cJSON_IsObject(ow_json_get(o, shadow));
-}
-
+/* A member, noted when it is of another type. A primitive may be absent but for an
+ * extension of its own, which is looked for in the same pass. */
 static const cJSON *member(struct ow_rd *r, const cJSON *o, const char *key, int types,
                            const char *expected)
 {
-    const cJSON *v = ow_json_get(o, key);
+    const cJSON *v = NULL, *shadow = NULL;
 
-    if (cJSON_IsNull(v))
+    if (!o || (o->type & cJSON_Object) == 0)
+        return NULL;
+    for (const cJSON *c = o->child; c; c = c->next) {
+        if (c->string[0] == key[0] && strcmp(c->string, key) == 0)
+            v = c;
+        else if (c->string[0] == '_' && strcmp(c->string + 1, key) == 0)
+            shadow = c;
+    }
+    if (v && (v->type & cJSON_NULL) != 0)
         v = NULL;
     if (v && (v->type & types) == 0) {
         ow_rd_refuse(r, key, expected);
         return NULL;
     }
-    if (!v && (types & (cJSON_Object | cJSON_Array)) == 0 && only_extension(o, key))
+    if (!v && (types & (cJSON_Object | cJSON_Array)) == 0 && cJSON_IsObject(shadow))
         ow_rd_refuse(r, key, "has no value, only an extension");
     return v;
 }
@@ -182,24 +193,30 @@ bool ow_rd_quantity(struct ow_rd *r, const cJSON *o, const char *key,
                     struct ow_quantity *ret)
 {
     const cJSON *q = ow_rd_object(r, o, key);
-    size_t mark = ow_rd_enter(r, key, -1);
+    size_t mark;
 
     *ret = (struct ow_quantity){ .value = OW_ZERO };
-    if (q)
-        *ret = quantity_of(r, q);
+    if (!q)
+        return false;
+    mark = ow_rd_enter(r, key, -1);
+    *ret = quantity_of(r, q);
     ow_rd_leave(r, mark);
-    return q != NULL;
+    return true;
 }
 
 bool ow_rd_range(struct ow_rd *r, const cJSON *o, const char *key, struct ow_range *ret)
 {
     const cJSON *v = ow_rd_object(r, o, key);
-    size_t mark = ow_rd_enter(r, key, -1);
+    size_t mark;
 
+    *ret = (struct ow_range){ .low.value = OW_ZERO, .high.value = OW_ZERO };
+    if (!v)
+        return false;
+    mark = ow_rd_enter(r, key, -1);
     ow_rd_quantity(r, v, "low", &ret->low);
     ow_rd_quantity(r, v, "high", &ret->high);
     ow_rd_leave(r, mark);
-    return v != NULL;
+    return true;
 }
 
 struct ow_fraction ow_rd_fraction_of(struct ow_rd *r, const cJSON *v)
@@ -215,11 +232,16 @@ bool ow_rd_fraction(struct ow_rd *r, const cJSON *o, const char *key,
                     struct ow_fraction *ret)
 {
     const cJSON *v = ow_rd_object(r, o, key);
-    size_t mark = ow_rd_enter(r, key, -1);
+    size_t mark;
 
+    *ret = (struct ow_fraction){ .numerator.value = OW_ZERO,
+                                 .denominator.value = OW_ZERO };
+    if (!v)
+        return false;
+    mark = ow_rd_enter(r, key, -1);
     *ret = ow_rd_fraction_of(r, v);
     ow_rd_leave(r, mark);
-    return v != NULL;
+    return true;
 }
 
 bool ow_rd_time(struct ow_rd *r, const cJSON *o, const char *key, struct ow_span *ret)
@@ -237,10 +259,13 @@ bool ow_rd_time(struct ow_rd *r, const cJSON *o, const char *key, struct ow_span
 bool ow_rd_period(struct ow_rd *r, const cJSON *o, const char *key, struct ow_span *ret)
 {
     const cJSON *p = ow_rd_object(r, o, key);
-    size_t mark = ow_rd_enter(r, key, -1);
     struct ow_span span = { OW_TIME_MIN, OW_TIME_MAX }, side;
     bool any = false;
+    size_t mark;
 
+    if (!p)
+        return false;
+    mark = ow_rd_enter(r, key, -1);
     if (ow_rd_time(r, p, "start", &side)) {
         span.from = side.from;
         any = true;

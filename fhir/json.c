@@ -749,10 +749,10 @@ enum ow_code ow_json_parse_next(const char *text, size_t len,
 
 const cJSON *ow_json_get(const cJSON *object, const char *key)
 {
-    if (!cJSON_IsObject(object))
+    if (!object || object->type != cJSON_Object)
         return NULL;
     for (const cJSON *c = object->child; c; c = c->next) {
-        if (strcmp(c->string, key) == 0)
+        if (c->string[0] == key[0] && strcmp(c->string, key) == 0)
             return c;
     }
     return NULL;

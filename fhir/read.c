@@ -665,7 +665,7 @@ enum ow_code ow_reader_charts(struct ow_reader *r, const struct ow_chart **ret, 
 {
     const char *const *patients;
     enum ow_code code;
-    size_t n_patients;
+    size_t n_patients, n_notes = r->notes.n;
 
     for (size_t i = 0; i < r->pool.n; i++)
         r->pool.items[i].dropped = false;
@@ -679,6 +679,7 @@ enum ow_code ow_reader_charts(struct ow_reader *r, const struct ow_chart **ret, 
         return code;
     *ret = charts_build(r, patients, n_patients);
     *n = n_patients;
+    r->notes.n = n_notes; /* those of this round are in the charts */
     if (ow_arena_full(r->arena))
         return ow_err_set(err, OW_INPUT, "more data than the memory limit allows");
     return OW_OK;
