@@ -123,17 +123,6 @@ static void on_received(void *arg, enum ow_code code, int64_t id, bool duplicate
         notification_end(n);
 }
 
-/* Nothing names this version of the resource: never taken for a repeat, since the state
- * may have gone there and back. */
-static const char *version_of(struct notification *n, const struct ow_notice *notice)
-{
-    if (notice->version && !notice->deleted)
-        return notice->version;
-    return ow_arena_printf(&n->arena, "t:%lld-%llx",
-                           (long long)ow_now_utc(n->routes->core->world),
-                           (unsigned long long)ow_random(n->routes->core->world));
-}
-
 static void notification_store(struct notification *n, const struct ow_notice *notices,
                                size_t count, const struct ow_request *req)
 {
@@ -147,6 +136,7 @@ static void notification_store(struct notification *n, const struct ow_notice *n
                                                             : OW_EVENT_CHANGED,
                                .type = notices[i].type,
                                .rid = notices[i].id,
+                               .version = notices[i].deleted ? NULL : notices[i].version,
                                .patient = notices[i].patient,
                                .received = ow_now_utc(core->world) };
 
@@ -154,7 +144,6 @@ static void notification_store(struct notification *n, const struct ow_notice *n
             ow_metric_add(OW_M_events_ignored_total, 1);
             continue;
         }
-        ev.version = notices[i].hint ? NULL : version_of(n, &notices[i]);
         if (count == 1) {
             ev.body = req->body_len ? req->body : NULL;
             ev.body_len = req->body_len;
@@ -185,10 +174,9 @@ static void notify(struct ow_routes *r, struct ow_exchange *x,
     const char *channel = req->path + strlen("/notify/");
     const char *rest = strchr(channel, '/');
     size_t len = rest ? (size_t)(rest - channel) : strlen(channel);
-    const struct ow_notice *notices;
+    struct ow_notification said;
     struct notification *n;
     struct ow_err err = { "" };
-    size_t count;
 
     if (!r->core->channel || !secret_equal(channel, r->core->channel, len)) {
         ow_metric_add(OW_M_notifications_refused_total, 1);
@@ -210,9 +198,8 @@ static void notify(struct ow_routes *r, struct ow_exchange *x,
     n->routes = r;
     n->exchange = x;
     ow_arena_init(&n->arena, NOTICE_MEMORY);
-    if (ow_notification_read(&n->arena, req, rest ? rest : "", &notices, &count, &err) !=
-            OW_OK ||
-        count > NOTICES_MAX) {
+    if (ow_notification_read(&n->arena, req, rest ? rest : "", &said, &err) != OW_OK ||
+        said.n > NOTICES_MAX) {
         ow_metric_add(OW_M_notifications_refused_total, 1);
         OW_LOG(OW_WARNING, "notification.refused", "a delivery could not be read",
                OW_F("reason", err.text));
@@ -221,8 +208,8 @@ static void notify(struct ow_routes *r, struct ow_exchange *x,
         free(n);
         return;
     }
-    n->bundle = strstr(req->body_len ? req->body : "", "\"Bundle\"") != NULL;
-    notification_store(n, notices, count, req);
+    n->bundle = said.bundle;
+    notification_store(n, said.notices, said.n, req);
 }
 
 /* --- CDS Hooks --- */

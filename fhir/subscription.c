@@ -235,6 +235,7 @@ struct notices {
     struct ow_arena *arena;
     struct ow_notice *items;
     size_t n, cap;
+    bool bundle;
 };
 
 static struct ow_notice *notice_add(struct notices *l)
@@ -483,6 +484,7 @@ static enum ow_code body_read(struct notices *l, const struct ow_request *req,
     if (type && (strcmp(type, body_type) != 0 || (body_id && strcmp(id, body_id) != 0)))
         return ow_err_set(err, OW_INPUT, "the path names another resource than the body");
     if (strcmp(body_type, "Bundle") == 0) {
+        l->bundle = true;
         bundle_notices(l, root);
         return OW_OK;
     }
@@ -539,8 +541,8 @@ static enum ow_code notices_read(struct notices *l, const struct ow_request *req
 }
 
 enum ow_code ow_notification_read(struct ow_arena *a, const struct ow_request *req,
-                                  const char *rest, const struct ow_notice **ret,
-                                  size_t *n, struct ow_err *err)
+                                  const char *rest, struct ow_notification *ret,
+                                  struct ow_err *err)
 {
     struct notices l = { .arena = a };
     const char *type, *id;
@@ -552,8 +554,7 @@ enum ow_code ow_notification_read(struct ow_arena *a, const struct ow_request *r
         return code;
     if (type && l.n == 1 && !l.items[0].version)
         l.items[0].version = version_hint(a, req);
-    *ret = l.items;
-    *n = l.n;
+    *ret = (struct ow_notification){ .notices = l.items, .n = l.n, .bundle = l.bundle };
     return OW_OK;
 }
 

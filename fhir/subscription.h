@@ -56,6 +56,12 @@ struct ow_notice {
     const char *patient; /* Patient/x when the body told */
 };
 
+struct ow_notification {
+    const struct ow_notice *notices;
+    size_t n;
+    bool bundle; /* the body was a Bundle, and wants one as answer */
+};
+
 /*
  * Read a delivery: PUT {..}/Type/id with a resource, POST empty, POST resource, POST
  * Bundle (transaction, history, collection), DELETE {..}/Type/id, POST {} with a delete
@@ -64,7 +70,7 @@ struct ow_notice {
  */
 OW_MUST_USE enum ow_code
 ow_notification_read(struct ow_arena *a, const struct ow_request *req, const char *rest,
-                     const struct ow_notice **ret, size_t *n, struct ow_err *err);
+                     struct ow_notification *ret, struct ow_err *err);
 
 /* Body for the answer to a Bundle: some servers take anything but FHIR as a failure. */
 extern const char ow_notification_reply[];

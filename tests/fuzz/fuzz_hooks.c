@@ -18,6 +18,7 @@ static void delivery_try(struct ow_arena *a, const char *body, size_t n)
                                                       .criteria = "MedicationRequest?" };
     struct ow_request req = { .method = "POST", .body = body, .body_len = n };
     struct ow_response resp = { .status = 200, .body = body, .body_len = n };
+    struct ow_notification said;
     const struct ow_notice *list;
     struct ow_subscription s;
     const char *next, *text;
@@ -25,9 +26,10 @@ static void delivery_try(struct ow_arena *a, const char *body, size_t n)
     struct ow_writeback_found found;
     size_t count;
 
-    if (ow_notification_read(a, &req, "", &list, &count, NULL) == OW_OK) {
-        for (size_t i = 0; i < count; i++)
-            ow_assert(list[i].hint || list[i].id || list[i].ignored);
+    if (ow_notification_read(a, &req, "", &said, NULL) == OW_OK) {
+        for (size_t i = 0; i < said.n; i++)
+            ow_assert(said.notices[i].hint || said.notices[i].id ||
+                      said.notices[i].ignored);
     }
     (void)!ow_catchup_answer(a, &o, &resp, &list, &count, &newest, &next, NULL);
     (void)!ow_subscription_answer(a, &o, &resp, &s, NULL);

@@ -343,19 +343,21 @@ static void every_known_form_of_delivery_is_understood(void **state)
                                   .headers = cases[i].headers,
                                   .body = body,
                                   .body_len = strlen(body) };
-        const struct ow_notice *list = NULL;
+        struct ow_notification said = { .n = 0 };
         struct ow_err err = { "" };
-        size_t n = 0;
         enum ow_code code;
 
         while (req.n_headers < 2 && cases[i].headers[req.n_headers].name)
             req.n_headers++;
-        code = ow_notification_read(&arena, &req, cases[i].rest, &list, &n, &err);
+        code = ow_notification_read(&arena, &req, cases[i].rest, &said, &err);
         if (code != (cases[i].error ? OW_INPUT : OW_OK) ||
             strcmp(err.text, cases[i].error ? cases[i].error : "") != 0)
             fail_msg("%s: '%s'", cases[i].name, err.text);
-        if (cases[i].told && strcmp(tell(list, n), cases[i].told) != 0)
-            fail_msg("%s: %s", cases[i].name, tell(list, n));
+        if (cases[i].told && strcmp(tell(said.notices, said.n), cases[i].told) != 0)
+            fail_msg("%s: %s", cases[i].name, tell(said.notices, said.n));
+        assert_int_equal(said.bundle,
+                         code == OW_OK &&
+                             strstr(body, "\"resourceType\":\"Bundle\"") == body + 1);
     }
 }
 
