@@ -266,6 +266,7 @@ static void fill_header(struct ow_judge *j)
 
     v->patient = j->chart->patient.reference;
     v->at = j->q->at;
+    v->zone = j->q->zone;
     v->hook = j->chart->hook;
     v->table = ow_table_name(j->policy->table);
     v->policy = j->policy->name;
