@@ -16,6 +16,8 @@ static enum ow_code read_hook(struct ow_arena *a, const cJSON *root,
     if (code != OW_OK)
         return code;
     ret->is_hook = true;
+    if (ret->hook.lacks_orders && !ret->hook.no_prefetch)
+        ow_reader_missing(ret->hook.reader, "medication orders: not in the prefetch");
     code = ow_reader_charts(ret->hook.reader, &charts, &n, err);
     if (code != OW_OK)
         return code;

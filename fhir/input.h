@@ -8,6 +8,9 @@
 
 #include "fhir/hooks.h"
 
+/* A request whose prefetch holds something but no orders is judged by what it holds, and
+ * its chart says that they are missing; one without any prefetch is for the caller to
+ * turn down (hook.no_prefetch). */
 struct ow_input {
     const struct ow_chart *charts; /* sorted by patient reference */
     size_t n_charts;
