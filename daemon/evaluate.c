@@ -213,7 +213,7 @@ static int evaluate_file(const struct evaluation *e, const char *name)
     ow_arena_init(&arena, SIZE_MAX);
     ow_buf_init(&out, FILE_MAX);
     code = ow_input_read(&arena, data, len, e->zone, e->hook, &in, &err);
-    if (code == OW_OK && in.is_hook && in.hook.lacks_orders) {
+    if (code == OW_OK && in.is_hook && in.hook.lacks_orders && in.hook.no_prefetch) {
         fprintf(stderr,
                 "%s: the request's prefetch lacks the patient's MedicationRequests, and "
                 "nothing is fetched offline\n",
