@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "fhir/reference.h"
 
-enum { TOKEN_MOST = 16 * 1024 };
+enum { TOKEN_MOST = 16 * 1024, SUGGESTIONS_MOST = 32 };
 
 static const struct {
     const char *name;

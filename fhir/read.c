@@ -39,7 +39,8 @@ struct ow_reader {
     struct alias *aliases;
     size_t n_aliases, cap_aliases;
     const char *next_link;
-    const cJSON *selections;
+    const char **selections; /* sorted; NULL: every draft is selected */
+    size_t n_selections;
     bool drafts; /* what is being added is a draft */
     unsigned n_foreign;
     enum ow_code code; /* of the add in hand */
@@ -115,24 +116,48 @@ static void outcome_add(struct ow_reader *r, const char *path, const cJSON *outc
     words_add(r->arena, ow_outcome_hurts(outcome) ? &r->missing : &r->notes, text);
 }
 
-static bool is_selected(struct ow_reader *r, const struct ow_item *item)
+static int string_order(const void *a, const void *b)
 {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool selections_hold(const struct ow_reader *r, const char *name)
+{
+    return name && bsearch(&name, r->selections, r->n_selections, sizeof name,
+                           string_order) != NULL;
+}
+
+static bool is_selected(const struct ow_reader *r, const struct ow_item *item)
+{
+    return !r->selections || selections_hold(r, item->name) ||
+           selections_hold(r, item->full_url) || selections_hold(r, item->id);
+}
+
+/* Each as it is written and in its normal form. */
+static void selections_read(struct ow_reader *r, const cJSON *list)
+{
+    struct words w = { 0 };
     const cJSON *c;
 
-    if (!r->selections)
-        return true;
-    cJSON_ArrayForEach(c, r->selections)
+    r->selections = NULL;
+    r->n_selections = 0;
+    if (!list)
+        return;
+    words_add(r->arena, &w, ""); /* an empty list selects nothing */
+    cJSON_ArrayForEach(c, list)
     {
         const char *name;
 
         if (!cJSON_IsString(c))
             continue;
         name = ow_reference_normal(r->arena, c->valuestring);
-        if (ow_streq(c->valuestring, item->full_url) || ow_streq(name, item->name) ||
-            ow_streq(c->valuestring, item->id))
-            return true;
+        words_add(r->arena, &w, c->valuestring);
+        if (name)
+            words_add(r->arena, &w, name);
     }
-    return false;
+    qsort(w.items, w.n, sizeof *w.items, string_order);
+    r->selections = w.items;
+    r->n_selections = w.n;
 }
 
 static void bundle_add(struct ow_reader *r, const cJSON *bundle, const char *path,
@@ -283,7 +308,7 @@ enum ow_code ow_reader_add_drafts(struct ow_reader *r, const cJSON *drafts,
     enum ow_code code;
 
     r->drafts = true;
-    r->selections = selections;
+    selections_read(r, selections);
     code = add(r, drafts, err);
     r->drafts = false;
     r->selections = NULL;
@@ -292,11 +317,6 @@ enum ow_code ow_reader_add_drafts(struct ow_reader *r, const cJSON *drafts,
 }
 
 /* --- Medications that are not there --- */
-
-static int string_order(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
 
 static size_t unique(const char **list, size_t n)
 {
@@ -603,14 +623,19 @@ static size_t items_sort(struct ow_reader *r, const struct ow_item ***ret)
     return n;
 }
 
-static void shared_read(struct chart_rd *c, struct ow_chart *chart)
+/* What all charts show, found once. */
+static size_t shared_list(struct ow_reader *r, const struct ow_item ***ret)
 {
-    for (size_t i = 0; i < c->r->pool.n; i++) {
-        const struct ow_item *it = &c->r->pool.items[i];
+    size_t n = 0, cap = 0;
 
-        if (!it->dropped && is_shared(it))
-            item_read(c, it, chart);
+    *ret = NULL;
+    for (size_t i = 0; i < r->pool.n; i++) {
+        if (r->pool.items[i].dropped || !is_shared(&r->pool.items[i]))
+            continue;
+        OW_ARENA_GROW(r->arena, *ret, n, cap);
+        (*ret)[n++] = &r->pool.items[i];
     }
+    return n;
 }
 
 static void chart_finish(struct chart_rd *c, struct ow_chart *chart)
@@ -644,17 +669,18 @@ static struct ow_chart *charts_build(struct ow_reader *r, const char *const *pat
                                      size_t n)
 {
     struct ow_chart *charts = OW_NEW_N(r->arena, struct ow_chart, n);
-    const struct ow_item **items;
-    size_t n_items = items_sort(r, &items), k = 0;
+    const struct ow_item **items, **shared;
+    size_t n_items = items_sort(r, &items), n_shared = shared_list(r, &shared), k = 0;
 
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && !ow_arena_full(r->arena); i++) {
         struct chart_rd c = { .r = r };
 
         charts[i].patient.reference = patients[i];
         charts[i].hook = r->opt.hook;
         for (; k < n_items && strcmp(items[k]->patient, patients[i]) == 0; k++)
             item_read(&c, items[k], &charts[i]);
-        shared_read(&c, &charts[i]);
+        for (size_t m = 0; m < n_shared; m++)
+            item_read(&c, shared[m], &charts[i]);
         chart_finish(&c, &charts[i]);
     }
     return charts;
