@@ -21,7 +21,7 @@ import { counting, generator, killing, leftBehind, pointsOf, scratch, shuffled, 
 
 const FULL = process.env.OPIWARD_SWEEP === 'full';
 const SEED = Number(process.env.OPIWARD_SEED ?? 20260302);
-const UNTIL = Date.now() + (FULL ? 6 * 3_600_000 : 170_000);
+const UNTIL = Date.now() + (FULL ? 6 * 3_600_000 : 175_000);
 const LANES = 2;
 const PART_MS = 12_000; /* longest wait for one part of the story */
 const PATIENT = 'k1';
@@ -283,7 +283,8 @@ async function campaign(name, trials) {
   await Promise.all(lanes.map(async (lane) => {
     for (let t = queue.shift(); t && failed.length < 10 && Date.now() < UNTIL; t = queue.shift()) {
       try {
-        deaths += await lane.run(t);
+        const died = await lane.run(t);
+        deaths += died;
       } catch (err) {
         failed.push(`${t.setting.name} ${JSON.stringify(t.kills)}: ${err.message}`);
       }
