@@ -7,6 +7,68 @@
 /* ---- 3. unreadable-dose: an opioid whose dose cannot be had. Never silently zero. ----
  */
 
+static bool is_doubtful(const struct ow_item *it)
+{
+    return it->drug.like != NULL || it->drug.nameless;
+}
+
+/* In force or being signed, and an opioid, perhaps one, or what an opioid is not to meet:
+ * what could not be had matters to it. */
+static bool minds_missing(const struct ow_item *it)
+{
+    if (it->taken.until <= it->taken.from) /* an opioid of doubtful status has no time */
+        return it->role == OW_ROLE_UNREADABLE;
+    return ow_item_opioid(it) || (it->role == OW_ROLE_UNKNOWN && is_doubtful(it)) ||
+           (ow_item_sedative(it) && it->drug.sedative->tier <= 2);
+}
+
+enum { MISSING_NAMED = 3 };
+
+static const char *missing_words(struct ow_judge *j)
+{
+    const struct ow_chart *c = j->chart;
+    const char *ret = c->missing[0];
+
+    for (size_t i = 1; i < c->n_missing && i < MISSING_NAMED; i++)
+        ret = ow_say(j->arena, OW_WORD_LIST, ret, c->missing[i]);
+    if (c->n_missing > MISSING_NAMED)
+        ret = ow_say(j->arena, OW_WORD_INCOMPLETE_MORE, ret,
+                     ow_say_int(j->arena, (int64_t)c->n_missing - MISSING_NAMED));
+    return ret;
+}
+
+/* One finding for all that could not be had, when anything minds. A partial answer that
+ * says nothing would look like a complete one. [CDS Hooks: partial data] */
+static void incomplete(struct ow_pending *p)
+{
+    struct ow_judge *j = p->j;
+    const struct ow_total *t = &j->v->total;
+    const char **list = ow_rule_references(j, j->n_items);
+    struct ow_finding *f;
+    size_t n = 0;
+    bool minds = false;
+
+    for (size_t i = 0; i < j->n_items; i++) {
+        const struct ow_item *it = &j->items[i];
+
+        if (!minds_missing(it) || !ow_rule_has_part(p, it))
+            continue;
+        minds = true;
+        if (it->order->reference != NULL)
+            list[n++] = it->order->reference;
+    }
+    if (!minds)
+        return;
+    f = ow_rule_finding(
+        p, OW_TIER_WARNING, ow_say(j->arena, OW_WORD_INCOMPLETE, missing_words(j)),
+        t->has_peak ? ow_say(j->arena, OW_WORD_SUMMARY_INCOMPLETE,
+                             ow_rule_med_text(j, t->has_now ? t->now : t->peak))
+                    : ow_word(OW_WORD_SUMMARY_INCOMPLETE_BARE),
+        "missing");
+    f->evidence = list;
+    f->n_evidence = n;
+}
+
 void ow_rule_unreadable(struct ow_pending *p)
 {
     struct ow_judge *j = p->j;
@@ -29,6 +91,8 @@ void ow_rule_unreadable(struct ow_pending *p)
                                          summary, it->order->reference),
                          it);
     }
+    if (j->chart->n_missing > 0)
+        incomplete(p);
 }
 
 /*
@@ -53,11 +117,6 @@ static void unknown_one(struct ow_pending *p, const struct ow_item *it)
                                             it->drug.reason),
                                      summary, it->order->reference),
                      it);
-}
-
-static bool is_doubtful(const struct ow_item *it)
-{
-    return it->drug.like != NULL || it->drug.nameless;
 }
 
 void ow_rule_unknown(struct ow_pending *p)

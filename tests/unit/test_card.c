@@ -78,7 +78,7 @@ static void a_card_tells_the_whole_arithmetic(void **state)
         "Also found:\n"
         "\n"
         "- opioid and lorazepam 1 MG Oral Tablet (benzodiazepine) together for 29 days, "
-        "at 165 MME/d\n"
+        "165 MME/d\n"
         "\n"
         "Please weigh benefit and risk with the patient, and consider naloxone. This is "
         "no instruction to change a dose; fast reduction and sudden stops carry risks of "

@@ -150,6 +150,110 @@ static void at_least_is_said_when_something_is_missing(void **state)
     assert_string_equal(v->cards[0].med_text, "at least 120");
 }
 
+static const char *const all_missing[] = { "medications: server answered 503",
+                                           "entry[1]: not readable", "a", "b" };
+
+static void what_could_not_be_had_is_a_finding_when_it_may_matter(void **state)
+{
+    static const struct {
+        const char *what, *draft, *active, *finding;
+    } cases[] = {
+        {"an event, an opioid",            NULL,           RX_OXYCODONE_5,    "missing"              },
+        { "an event, no orders",           NULL,           NULL,              NULL                   },
+        { "an event, lisinopril",          NULL,           RX_LISINOPRIL,     NULL                   },
+        { "an event, a sedative",          NULL,           RX_LORAZEPAM_1,    "missing"              },
+        { "an event, a weak sedative",     NULL,           RX_HYDROXYZINE_10, NULL                   },
+        { "an opioid draft",               RX_OXYCODONE_5, NULL,              "missing"              },
+        { "a sedative draft",              RX_LORAZEPAM_1, NULL,              "missing"              },
+        { "an unknown draft, opioid name", "99999999",     NULL,              "missing"              },
+        { "a lisinopril draft",            RX_LISINOPRIL,  NULL,              NULL                   },
+        { "lisinopril beside an opioid",   RX_LISINOPRIL,  RX_OXYCODONE_5,    NULL                   },
+        { "unreadable leads",              RX_OXYCODONE,   NULL,              "MedicationRequest/new"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(cases); i++) {
+        struct build *b = fresh();
+        const struct ow_verdict *v;
+        const struct ow_finding *f;
+        struct ow_order *o;
+
+        if (cases[i].active != NULL)
+            build_dose(b, build_order(b, "old", cases[i].active), "1", "tablet", 1);
+        if (cases[i].draft != NULL) {
+            o = build_order(b, "new", cases[i].draft);
+            if (ow_streq(cases[i].draft, "99999999"))
+                o->medication.code = build_concept(b, OW_SYSTEM_RXNORM, "99999999",
+                                                   "oxycodone 7 MG");
+            build_dose(b, o, "1", "tablet", 1);
+            build_draft(b, o);
+        }
+        b->chart.missing = all_missing;
+        b->chart.n_missing = 1;
+        v = build_judge(b);
+        f = build_finding(v, "unreadable-dose");
+        if ((f != NULL) != (cases[i].finding != NULL))
+            fail_msg("%s: %s", cases[i].what, f != NULL ? f->reason : "nothing");
+        if (f == NULL) {
+            assert_int_equal(v->n_cards, 0);
+            continue;
+        }
+        assert_string_equal(f->cause, cases[i].finding);
+        assert_int_equal(f->tier, OW_TIER_WARNING);
+        assert_int_equal(v->n_cards, 1);
+        assert_non_null(strstr(v->cards[0].detail, "server answered 503"));
+        b->chart.n_missing = 0;
+        f = build_finding(build_judge(b), "unreadable-dose");
+        assert_true(f == NULL || !ow_streq(f->cause, "missing"));
+    }
+}
+
+static void at_least_reads_well_beside_a_sedative(void **state)
+{
+    struct build *b = fresh();
+
+    (void)state;
+    build_dose(b, build_order(b, "a", RX_OXYCODONE_20), "1", "tablet", 4);
+    build_supply(build_order(b, "s", RX_LORAZEPAM_1), "30", 30);
+    b->chart.missing = all_missing;
+    b->chart.n_missing = 1;
+    assert_string_equal(build_finding(build_judge(b), "sedative-coprescribing")->reason,
+                        "opioid and lorazepam 1 MG Oral Tablet (benzodiazepine) together "
+                        "for 29 days, at least 120 MME/d");
+}
+
+static void the_finding_names_what_could_not_be_had(void **state)
+{
+    struct build *b = fresh();
+    const struct ow_verdict *v;
+    const struct ow_finding *f;
+
+    (void)state;
+    build_dose(b, build_order(b, "a", RX_OXYCODONE_5), "1", "tablet", 1);
+    b->chart.missing = all_missing;
+    b->chart.n_missing = 2;
+    v = build_judge(b);
+    f = build_finding(v, "unreadable-dose");
+    assert_string_equal(f->reason,
+                        "not all of the chart could be had, and what is in it was not "
+                        "counted: medications: server answered 503; entry[1]: not "
+                        "readable");
+    assert_string_equal(join(b, f->evidence, f->n_evidence), "MedicationRequest/a");
+    assert_string_equal(v->cards[0].summary,
+                        "Not all orders could be had; total at least 7.5 MME/day");
+    b->chart.n_missing = 4;
+    assert_true(ow_starts_with(
+        strstr(build_finding(build_judge(b), "unreadable-dose")->reason, "; a; and"),
+        "; a; and 1 more"));
+    b->orders[0].reference = NULL;
+    b->orders[0].status = OW_STATUS_NONE; /* perhaps not in force: no total, but said */
+    v = build_judge(b);
+    assert_false(v->total.has_peak);
+    assert_string_equal(v->findings[1].summary,
+                        "Not all orders could be had; no total MME/day");
+    assert_int_equal(v->findings[1].n_evidence, 0);
+}
+
 /* ---- sedative-coprescribing ---- */
 
 static void sedatives_beside_an_opioid(void **state)
@@ -517,6 +621,9 @@ int main(void)
         cmocka_unit_test(fifty_from_two_orders_is_fifty),
         cmocka_unit_test(short_orders_weigh_one_tier_less_but_never_hide_long_ones),
         cmocka_unit_test(at_least_is_said_when_something_is_missing),
+        cmocka_unit_test(what_could_not_be_had_is_a_finding_when_it_may_matter),
+        cmocka_unit_test(the_finding_names_what_could_not_be_had),
+        cmocka_unit_test(at_least_reads_well_beside_a_sedative),
         cmocka_unit_test(sedatives_beside_an_opioid),
         cmocka_unit_test(days_together_count_from_now_to_the_horizon),
         cmocka_unit_test(days_are_counted_once_under_several_opioids),
