@@ -75,7 +75,7 @@ struct simehr {
 
 #define GROW(e, items, n, cap)                                                           \
     ((n) < (cap) ? (void)0                                                               \
-                 : (void)((cap) = (cap) ? (cap) * 2 : 64,                                \
+                 : (void)((cap) = (cap) ? (cap)*2 : 64,                                  \
                           (items) = ow_realloc((items), (cap) * sizeof *(items))))
 
 static ow_time server_now(const struct simehr *e)
@@ -296,8 +296,8 @@ static void deliver(struct simehr *e, const struct order *o, int64_t after)
 {
     struct subscription *s = active_subscription(e);
     const cJSON *channel = cJSON_GetObjectItemCaseSensitive(s->body, "channel");
-    const char *url = cJSON_GetStringValue(
-        cJSON_GetObjectItemCaseSensitive(channel, "endpoint"));
+    const char *url =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(channel, "endpoint"));
     const char *path = url ? strstr(url, "/notify/") : NULL;
     struct sim_delivery *d = ow_alloc_zero(sizeof *d);
     bool put = e->opt.form == SIM_FORM_PUT;
@@ -574,6 +574,12 @@ static void search_issues(struct simehr *e, const char *identifier,
     ret->status = 200;
 }
 
+static void search_nothing(struct sim_response *ret)
+{
+    ow_buf_str(&ret->body, "{\"resourceType\":\"Bundle\",\"type\":\"searchset\"}");
+    ret->status = 200;
+}
+
 static void search_orders(struct simehr *e, const char *query, struct sim_response *ret)
 {
     char text[200];
@@ -583,6 +589,8 @@ static void search_orders(struct simehr *e, const char *query, struct sim_respon
     } else if (param(query, "patient", text, sizeof text) ||
                param(query, "subject", text, sizeof text)) {
         search_patient(e, query, text, ret);
+    } else if (param(query, "_sort", text, sizeof text)) {
+        search_changes(e, query, "ge1970", ret);
     } else {
         e->bad++;
         fail(ret, 400, "not-supported");
@@ -662,7 +670,8 @@ static void sub_search(struct simehr *e, struct sim_response *ret)
 {
     bool first = true;
 
-    ow_buf_str(&ret->body, "{\"resourceType\":\"Bundle\",\"type\":\"searchset\",\"entry\":[");
+    ow_buf_str(&ret->body,
+               "{\"resourceType\":\"Bundle\",\"type\":\"searchset\",\"entry\":[");
     for (size_t i = 0; i < e->n_subs; i++) {
         if (e->subs[i].gone)
             continue;
@@ -847,9 +856,12 @@ static void serve_type(struct simehr *e, const struct ow_request *req, const cha
     else if (ow_streq(type, "DetectedIssue") &&
              param(query, "identifier", text, sizeof text))
         search_issues(e, text, ret);
+    else if (ow_streq(type, "Condition") || ow_streq(type, "MedicationDispense"))
+        search_nothing(ret);
     else {
         e->bad++;
         simworld_note(e->w, "unknown request");
+
         fail(ret, 404, "not-supported");
     }
 }

@@ -24,12 +24,12 @@ enum sim_form {
 };
 
 struct sim_order {
-    const char *id, *patient;   /* bare ids */
-    const char *rxcui, *drug;   /* RxNorm code and name */
-    unsigned tablets, per_day;  /* a dose, doses a day */
-    bool active;                /* else stopped */
-    bool unreadable;            /* a text nobody can compute, no structured dose */
-    bool by_reference;          /* medicationReference instead of a CodeableConcept */
+    const char *id, *patient;  /* bare ids */
+    const char *rxcui, *drug;  /* RxNorm code and name */
+    unsigned tablets, per_day; /* a dose, doses a day */
+    bool active;               /* else stopped */
+    bool unreadable;           /* a text nobody can compute, no structured dose */
+    bool by_reference;         /* medicationReference instead of a CodeableConcept */
     ow_time authored;
 };
 
@@ -49,12 +49,12 @@ struct simehr;
 
 struct simehr_options {
     const char *base_url;
-    int64_t skew_ms;          /* its clock against ours */
-    bool ignores_conditions;  /* creates whatever ifNoneExist says */
+    int64_t skew_ms;         /* its clock against ours */
+    bool ignores_conditions; /* creates whatever ifNoneExist says */
     enum sim_form form;
-    size_t page_most;         /* entries of a page, whatever _count says */
+    size_t page_most;           /* entries of a page, whatever _count says */
     unsigned drop, twice, late; /* per mille of notifications; deletions never drop */
-    int64_t retry_ms;         /* of notifications not answered 200; default 60 s */
+    int64_t retry_ms;           /* of notifications not answered 200; default 60 s */
     sim_deliver_fn *deliver;
     void *deliver_arg;
 };

@@ -48,8 +48,8 @@ struct own_event {
 };
 
 static const char *const fault_names[SIM_FAULT_N] = {
-    "fine",        "refuse", "lose-answer", "unavailable", "too-many", "error",
-    "error-acted", "deny",   "slow",        "garbage",
+    "fine",  "refuse",      "lose-answer", "unavailable", "too-many",
+    "error", "error-acted", "deny",        "slow",        "garbage",
 };
 
 const char *sim_fault_name(enum sim_fault f)
@@ -369,13 +369,13 @@ static void call_copy(struct ow_call *c, const struct ow_request *req)
     for (size_t i = 0; i < req->n_headers; i++)
         n += strlen(req->headers[i].name) + strlen(req->headers[i].value) + 2;
     at = c->bytes = ow_alloc(n);
-    c->req = (struct ow_request){ .method = keep(&at, req->method, strlen(req->method)),
-                                  .url = keep(&at, req->url, strlen(req->url)),
-                                  .body = keep(&at, req->body ? req->body : "",
-                                               req->body_len),
-                                  .body_len = req->body_len,
-                                  .headers = c->headers,
-                                  .n_headers = req->n_headers };
+    c->req =
+        (struct ow_request){ .method = keep(&at, req->method, strlen(req->method)),
+                             .url = keep(&at, req->url, strlen(req->url)),
+                             .body = keep(&at, req->body ? req->body : "", req->body_len),
+                             .body_len = req->body_len,
+                             .headers = c->headers,
+                             .n_headers = req->n_headers };
     for (size_t i = 0; i < req->n_headers; i++) {
         const struct ow_header *h = &req->headers[i];
 
