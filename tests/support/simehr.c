@@ -300,7 +300,7 @@ static void deliver(struct simehr *e, const struct order *o, int64_t after)
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(channel, "endpoint"));
     const char *path = url ? strstr(url, "/notify/") : NULL;
     struct sim_delivery *d = ow_alloc_zero(sizeof *d);
-    bool put = e->opt.form == SIM_FORM_PUT;
+    bool put = e->opt.form == SIM_FORM_PUT || e->opt.form == SIM_FORM_ID;
     struct ow_jw j;
 
     ow_assert(path);
@@ -313,7 +313,7 @@ static void deliver(struct simehr *e, const struct order *o, int64_t after)
         snprintf(d->path, sizeof d->path, "%s/MedicationRequest/%s", path, o->id);
     else
         ow_copy(d->path, sizeof d->path, path);
-    if (!o->deleted && e->opt.form != SIM_FORM_EMPTY) {
+    if (!o->deleted && e->opt.form < SIM_FORM_ID) {
         ow_jw_init(&j, &d->body);
         order_write(e, &j, o);
     }

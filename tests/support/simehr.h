@@ -20,6 +20,7 @@
 enum sim_form {
     SIM_FORM_PUT,   /* PUT {endpoint}/Type/id with the resource */
     SIM_FORM_POST,  /* POST {endpoint} with the resource */
+    SIM_FORM_ID,    /* PUT {endpoint}/Type/id without a body */
     SIM_FORM_EMPTY, /* POST {endpoint} without a body */
 };
 

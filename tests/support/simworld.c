@@ -328,7 +328,7 @@ static void call_spoil(struct simworld *w, struct ow_call *c)
         break;
     case SIM_GARBAGE:
         ow_buf_reset(&c->resp.body);
-        ow_buf_str(&c->resp.body, "<html>please wait");
+        ow_buf_str(&c->resp.body, c->number % 2 ? "<html>please wait" : "{\"entry\":[{");
         c->resp.status = 200;
         break;
     default:
@@ -384,11 +384,17 @@ static void call_copy(struct ow_call *c, const struct ow_request *req)
     }
 }
 
-static enum sim_fault pick_fault(struct simworld *w)
+static bool is_down(const struct simworld *w, const struct ow_request *req)
+{
+    return w->mono >= w->down_from && w->mono < w->down_until &&
+           (!w->down_method || ow_streq(w->down_method, req->method));
+}
+
+static enum sim_fault pick_fault(struct simworld *w, const struct ow_request *req)
 {
     uint64_t dice = simworld_chance(w, 1000), sum = 0;
 
-    if (w->mono >= w->down_from && w->mono < w->down_until)
+    if (is_down(w, req))
         return SIM_REFUSE;
     if (w->fault_at)
         return w->requests == w->fault_at ? w->fault_kind : SIM_FINE;
@@ -421,7 +427,7 @@ static struct ow_call *world_send(struct ow_world *world, const struct ow_reques
         return c;
     }
     c->number = ++w->requests;
-    c->fault = pick_fault(w);
+    c->fault = pick_fault(w, req);
     simworld_note(w, "send %lld %s %s %zu %016llx", (long long)c->number, req->method,
                   req->url, req->body_len,
                   (unsigned long long)ow_siphash(no_key, c->req.body, req->body_len));

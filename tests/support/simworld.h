@@ -27,7 +27,7 @@ enum sim_fault {
     SIM_ERROR_ACTED, /* 502 of a proxy whose server has acted */
     SIM_DENY,        /* 401 */
     SIM_SLOW,        /* acts, and the answer comes after our patience ended */
-    SIM_GARBAGE,     /* acts, and 200 with a body that is not JSON */
+    SIM_GARBAGE,     /* acts, and 200 with a page of a proxy, or a body cut short */
     SIM_FAULT_N,
 };
 const char *sim_fault_name(enum sim_fault f);
@@ -62,7 +62,8 @@ struct simworld {
     int64_t fault_at;                /* 0, or the number of the request to hit */
     enum sim_fault fault_kind;       /* ... and how */
     int64_t requests;                /* sent so far */
-    int64_t down_from, down_until;   /* mono: every connection refused */
+    int64_t down_from, down_until;   /* mono: connections refused ... */
+    const char *down_method;         /* ... of this method, NULL: every one */
     int64_t retry_after_s;           /* of 503 and 429 */
     int64_t latency_max;             /* one way, ms */
 
