@@ -744,6 +744,7 @@ static void with_first_load_new_the_past_is_left_alone_and_a_gap_is_not(void **s
     simcore_run(s, 20 * OW_MINUTE);
     assert_int_equal(simehr_n_issues(s->ehr), 0);
     simcore_stop(s);
+    simehr_settings(s->ehr)->drop = 1000;
     put(s, "rx2", "p2", 6);
     simcore_run(s, OW_HOUR);
     simcore_start(s);
