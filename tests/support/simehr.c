@@ -552,10 +552,31 @@ static void serve_page(struct simehr *e, const char *query, const char *number,
         page_write(e, (size_t)n, (size_t)from, ret);
 }
 
-static void search_issues(struct simehr *e, const char *identifier,
+static void found_write(struct ow_jw *j, const char *type, size_t number,
+                        const char *system, const char *key, const char *mode)
+{
+    char id[24];
+
+    snprintf(id, sizeof id, "%zu", number + 1);
+    ow_jw_object(j);
+    ow_jw_kobject(j, "resource");
+    ow_jw_kstring(j, "resourceType", type);
+    ow_jw_kstring(j, "id", id);
+    ow_jw_karray(j, "identifier");
+    ow_jw_object(j);
+    ow_jw_kstring(j, "system", system);
+    ow_jw_kstring(j, "value", key);
+    ow_jw_end(j);
+    ow_jw_end(j);
+    ow_jw_end(j);
+    entry_end(j, mode);
+}
+
+static void search_issues(struct simehr *e, const char *query, const char *identifier,
                           struct sim_response *ret)
 {
     const char *bar = strrchr(identifier, '|');
+    char text[40], system[120] = "", task[80] = "";
     struct ow_jw j;
 
     bundle_begin(&j, &ret->body);
@@ -563,11 +584,14 @@ static void search_issues(struct simehr *e, const char *identifier,
     for (size_t i = 0; i < e->n_issues; i++) {
         if (!bar || strcmp(e->issues[i].key, bar + 1) != 0)
             continue;
-        ow_jw_object(&j);
-        ow_jw_kobject(&j, "resource");
-        ow_jw_kstring(&j, "resourceType", "DetectedIssue");
-        ow_jw_end(&j);
-        entry_end(&j, "match");
+        found_write(&j, "DetectedIssue", i, e->issues[i].system, bar + 1, "match");
+        ow_copy(system, sizeof system, e->issues[i].system);
+        snprintf(task, sizeof task, "task-%s", bar + 1);
+    }
+    for (size_t i = 0; i < e->n_tasks; i++) {
+        if (param(query, "_revinclude", text, sizeof text) &&
+            strcmp(e->tasks[i].key, task) == 0)
+            found_write(&j, "Task", i, system, task, "include");
     }
     ow_jw_end(&j);
     ow_jw_end(&j);
@@ -713,6 +737,7 @@ static const char *text_at(const cJSON *node, const char *a, const char *b)
 
 static void issue_set(struct sim_issue *i, const cJSON *r)
 {
+    ow_copy(i->system, sizeof i->system, text_at(r, "identifier", "system"));
     ow_copy(i->key, sizeof i->key, text_at(r, "identifier", "value"));
     ow_copy(i->patient, sizeof i->patient, text_at(r, "patient", "reference"));
     ow_copy(i->rule, sizeof i->rule, text_at(r, "code", "text"));
@@ -721,7 +746,18 @@ static void issue_set(struct sim_issue *i, const cJSON *r)
     i->versions++;
 }
 
-static void put_issue(struct simehr *e, const cJSON *r, bool create)
+/* "DetectedIssue/3" names the third of them; a condition names none. */
+static size_t named(const char *url, size_t n)
+{
+    const char *slash = strchr(url, '/');
+    uint64_t number;
+
+    return slash && ow_parse_u64(slash + 1, &number) && number >= 1 && number <= n
+               ? (size_t)number - 1
+               : SIZE_MAX;
+}
+
+static void put_issue(struct simehr *e, const char *url, const cJSON *r, bool create)
 {
     const char *key = text_at(r, "identifier", "value");
     struct sim_issue *old = NULL;
@@ -730,6 +766,8 @@ static void put_issue(struct simehr *e, const cJSON *r, bool create)
         if (strcmp(e->issues[i].key, key) == 0)
             old = &e->issues[i];
     }
+    if (named(url, e->n_issues) != SIZE_MAX)
+        old = &e->issues[named(url, e->n_issues)];
     if (old && !create) {
         issue_set(old, r);
         return;
@@ -801,7 +839,7 @@ static void serve_transaction(struct simehr *e, const struct ow_request *req,
             if (ow_streq(text_at(r, "resourceType", NULL), "Task"))
                 put_task(e, r, create);
             else
-                put_issue(e, r, create);
+                put_issue(e, text_at(c, "request", "url"), r, create);
         }
         ow_buf_str(&ret->body,
                    "{\"resourceType\":\"Bundle\",\"type\":\"transaction-response\"}");
@@ -855,7 +893,7 @@ static void serve_type(struct simehr *e, const struct ow_request *req, const cha
         serve_patient(e, id, ret);
     else if (ow_streq(type, "DetectedIssue") &&
              param(query, "identifier", text, sizeof text))
-        search_issues(e, text, ret);
+        search_issues(e, query, text, ret);
     else if (ow_streq(type, "Condition") || ow_streq(type, "MedicationDispense"))
         search_nothing(ret);
     else {

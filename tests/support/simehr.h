@@ -35,7 +35,7 @@ struct sim_order {
 };
 
 struct sim_issue { /* a DetectedIssue as it stands */
-    char key[64], patient[40], rule[40], severity[12];
+    char system[120], key[64], patient[40], rule[40], severity[12];
     bool open;
     unsigned versions;
 };
