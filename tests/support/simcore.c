@@ -52,7 +52,7 @@ static void on_store_wake(void *arg)
 
 /* --- notifications --- */
 
-void ow_exchange_reply(struct ow_exchange *x, const struct ow_response *resp)
+void simcore_reply(struct ow_exchange *x, const struct ow_response *resp)
 {
     struct simcore *s = x->core;
     struct ow_exchange **at = &s->exchanges;

@@ -67,6 +67,11 @@ void simcore_crash_at_disk(struct simcore *s, unsigned calls);
 /* No crash that has been asked for and has not come will come any more. */
 void simcore_no_crash(struct simcore *s);
 
+/* The program that uses this defines ow_exchange_reply and calls this from it: there is
+ * no server here, and in this library the symbol would stand in the way of the real one.
+ */
+void simcore_reply(struct ow_exchange *x, const struct ow_response *resp);
+
 void simcore_run(struct simcore *s, int64_t ms);
 /* Until nothing waits in inbox, outbox and network; false after `ms`. */
 bool simcore_settle(struct simcore *s, int64_t ms);
