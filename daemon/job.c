@@ -367,11 +367,11 @@ static void on_order_read(void *arg, enum ow_code code, const struct ow_response
         job_retry(j, "fetch.retry");
         return;
     }
-    if (resp->status == 404 || resp->status == 410) {
+    code = ow_order_subject(&j->arena, resp, &patient, &j->err);
+    if (code == OW_MISSING) {
         job_resolve_from_store(j);
         return;
     }
-    code = ow_order_subject(&j->arena, resp, &patient, &j->err);
     if (code == OW_AGAIN)
         j->retry_after_ms = ow_retry_after_ms(resp, ow_now_utc(j->owner->core->world));
     if (code == OW_OK && patient)

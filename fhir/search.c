@@ -276,8 +276,13 @@ static enum ow_code refused(struct ow_search *s, size_t i, enum ow_code code,
     }
     switch (a.question) {
     case Q_PATIENT:
-        return code == OW_MISSING ? ow_err_set(err, OW_MISSING, "the patient is gone")
-                                  : ow_err_prefix(err, code, "the patient");
+        if (resp->status == 410)
+            return ow_err_set(err, OW_MISSING, "the patient is gone");
+        if (resp->status != 404)
+            return ow_err_prefix(err, code, "the patient");
+        /* Never known to this server, or not to us: the orders still count. */
+        missing(s, a.question, "the server answered 404");
+        return OW_OK;
     case Q_ORDERS:
         return ow_err_prefix(err, OW_INPUT, "medication orders");
     default:

@@ -38,7 +38,7 @@ bool ow_search_next(struct ow_search *s, struct ow_request *ret, unsigned *tag);
 /*
  * A response. OW_AGAIN (503, 429, timeouts given as status 0): the whole search should be
  * tried later; `retry_after_ms` is set where the server said. OW_DENIED: 401, 403.
- * OW_MISSING: the patient is gone (404, 410). OW_INPUT: unreadable.
+ * OW_MISSING: the patient was deleted (410). OW_INPUT: unreadable.
  */
 OW_MUST_USE enum ow_code ow_search_feed(struct ow_search *s, unsigned tag,
                                         const struct ow_response *resp,

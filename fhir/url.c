@@ -131,6 +131,15 @@ void ow_get_request(struct ow_arena *a, const char *url, const char *authorizati
                                                   ow_arena_strdup(a, authorization) };
 }
 
+bool ow_response_is_markup(const struct ow_response *resp)
+{
+    size_t i = 0;
+
+    while (i < resp->body_len && strchr(" \t\r\n", resp->body[i]))
+        i++;
+    return i < resp->body_len && resp->body[i] == '<';
+}
+
 enum ow_code ow_response_code(struct ow_arena *a, const struct ow_response *resp,
                               struct ow_err *err)
 {
@@ -147,8 +156,8 @@ enum ow_code ow_response_code(struct ow_arena *a, const struct ow_response *resp
         code = OW_AGAIN;
     else if (s == 401 || s == 403)
         code = OW_DENIED;
-    else if (s == 404 || s == 410)
-        code = OW_MISSING;
+    else if (s == 404 || s == 410) /* a page of a proxy speaks for no FHIR server */
+        code = ow_response_is_markup(resp) ? OW_AGAIN : OW_MISSING;
     if (resp->body_len > 0 &&
         ow_json_parse(resp->body, resp->body_len, NULL, a, &root, NULL) == OW_OK)
         words = ow_outcome_words(a, root);
@@ -160,13 +169,10 @@ enum ow_code ow_response_json(struct ow_arena *a, const struct ow_response *resp
                               const cJSON **ret, struct ow_err *err)
 {
     enum ow_code code = ow_response_code(a, resp, err);
-    size_t i = 0;
 
     if (code != OW_OK)
         return code;
-    while (i < resp->body_len && strchr(" \t\r\n", resp->body[i]))
-        i++;
-    if (i < resp->body_len && resp->body[i] == '<')
+    if (ow_response_is_markup(resp))
         return ow_err_set(err, OW_AGAIN,
                           "the server answered %d with markup instead of JSON",
                           resp->status);

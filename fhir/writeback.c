@@ -354,16 +354,6 @@ void ow_writeback_bundle(const struct ow_writeback *w, struct ow_buf *out)
 
 /* --- what comes back --- */
 
-static bool is_markup(const struct ow_response *resp)
-{
-    size_t i = 0;
-
-    while (i < resp->body_len && (resp->body[i] == ' ' || resp->body[i] == '\n' ||
-                                  resp->body[i] == '\r' || resp->body[i] == '\t'))
-        i++;
-    return i < resp->body_len && resp->body[i] == '<';
-}
-
 static enum ow_reply reply_of_status(int status)
 {
     switch (status) {
@@ -429,7 +419,7 @@ enum ow_reply ow_writeback_reply(struct ow_arena *a, const struct ow_response *r
     const char *words = "";
 
     *text = "";
-    if (reply == OW_REPLY_DONE && is_markup(resp)) {
+    if ((reply == OW_REPLY_DONE || resp->status == 404) && ow_response_is_markup(resp)) {
         *text = "the server answered with markup, perhaps a page of a proxy";
         return OW_REPLY_RETRY;
     }
