@@ -164,6 +164,25 @@ static void sedatives_have_class_and_tier(void **state)
     assert_string_equal(ow_sedative_class_name(OW_SEDATIVE_Z_HYPNOTIC), "z_hypnotic");
 }
 
+static void a_pack_is_what_it_holds_and_not_what_its_name_mentions(void **state)
+{
+    /* lamotrigine "for patients taking carbamazepine, phenytoin, phenobarbital, ..." */
+    static const char *const packs[] = { "795774", "795778",  "900866",
+                                         "900891", "2003797", "2003798" };
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(packs); i++) {
+        const struct ow_sedative *s = ow_knowledge_sedative(kb, packs[i]);
+
+        assert_non_null(s);
+        assert_int_equal(s->cls, OW_SEDATIVE_NOT);
+        assert_int_equal(s->tier, 9);
+        assert_string_equal(s->ingredients, "lamotrigine");
+    }
+    /* a pack that does hold a sedative still is one */
+    assert_int_equal(ow_knowledge_sedative(kb, "2398511")->tier, 1);
+}
+
 static void value_sets_answer_by_set_system_and_code(void **state)
 {
     (void)state;
@@ -643,6 +662,7 @@ int main(void)
         cmocka_unit_test(every_row_of_the_shipped_tables_is_found_by_its_code),
         cmocka_unit_test(a_product_row_becomes_a_struct),
         cmocka_unit_test(sedatives_have_class_and_tier),
+        cmocka_unit_test(a_pack_is_what_it_holds_and_not_what_its_name_mentions),
         cmocka_unit_test(value_sets_answer_by_set_system_and_code),
         cmocka_unit_test(factors_follow_table_form_and_band),
         cmocka_unit_test(a_missing_factor_says_why),
