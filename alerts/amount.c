@@ -294,22 +294,36 @@ static bool says_not_oral(const struct ow_concept *c)
     return concept_says(c, stems, OW_LEN(stems)) || concept_is(c, words, OW_LEN(words));
 }
 
-static bool says_oral(const struct ow_concept *c)
+/* Is a coded route a member of the set? A coding without a system is taken for one. */
+static bool coded_oral(const struct ow_knowledge *kb, const struct ow_concept *c)
+{
+    for (size_t i = 0; i < c->n_codings; i++) {
+        const struct ow_coding *k = &c->codings[i];
+
+        if (ow_knowledge_in_set(kb, "oral-route",
+                                k->system != NULL ? k->system : OW_SYSTEM_SNOMED,
+                                k->code))
+            return true;
+    }
+    return false;
+}
+
+static bool says_oral(const struct ow_knowledge *kb, const struct ow_concept *c)
 {
     static const char *const stems[] = { "oral", "mouth", "per os", "enteral" };
-    /* 26643006: oral route (SNOMED CT) */
-    static const char *const words[] = { "po", "26643006" };
+    static const char *const words[] = { "po" };
 
     if (says_not_oral(c))
         return false;
-    return concept_says(c, stems, OW_LEN(stems)) || concept_is(c, words, OW_LEN(words));
+    return concept_says(c, stems, OW_LEN(stems)) || concept_is(c, words, OW_LEN(words)) ||
+           coded_oral(kb, c);
 }
 
 enum ow_code ow_component_check(const struct ow_dose_context *ctx, struct ow_err *err)
 {
     const struct ow_order *o = ctx->order;
     bool against = says_not_oral(&o->medication.form);
-    bool oral = says_oral(&o->medication.form);
+    bool oral = says_oral(ctx->kb, &o->medication.form);
     size_t i;
 
     if (ctx->product->has_form || ctx->product->strength_unit == OW_STRENGTH_MG_HR ||
@@ -317,7 +331,7 @@ enum ow_code ow_component_check(const struct ow_dose_context *ctx, struct ow_err
         return OW_OK;
     for (i = 0; i < o->n_dosages; i++) {
         against = against || says_not_oral(&o->dosages[i].route);
-        oral = oral || says_oral(&o->dosages[i].route);
+        oral = oral || says_oral(ctx->kb, &o->dosages[i].route);
     }
     if (against)
         return ow_err_set(

@@ -79,6 +79,7 @@ static const char *const shipped_sets[] = {
     "opioid-tapering-procedure",
     "opioid-treatment-assessment-procedure",
     "opioid-urine-drug-screening",
+    "oral-route",
     "oxycodone-medications",
     "oxycodone-urine-drug-screening-tests",
     "pain-assessment-observations",
@@ -164,15 +165,6 @@ static bool code_read(struct ow_tsv *t, struct kb_code *c)
     return true;
 }
 
-static size_t newlines(const struct ow_knowledge_file *f)
-{
-    size_t n = 1, i;
-
-    for (i = 0; f->data != NULL && i < f->len; i++)
-        n += f->data[i] == '\n';
-    return n;
-}
-
 static void set_note(struct ow_knowledge *kb, const char *set)
 {
     if (set_known(kb, set))
@@ -184,7 +176,7 @@ static void set_note(struct ow_knowledge *kb, const char *set)
 void kb_codes_load(struct ow_knowledge *kb, const struct ow_knowledge_file *f,
                    struct ow_tsv_log *log)
 {
-    size_t most = newlines(f), i;
+    size_t most = kb_lines(f), i;
     struct ow_tsv t;
 
     kb_index_init(&kb->code_index, most, &kb->arena);

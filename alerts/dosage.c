@@ -176,7 +176,7 @@ static bool steps_of_a_day(const struct plan *p)
 
             if (a->has_sequence && b->has_sequence && a->sequence != b->sequence &&
                 (a->timing == NULL || b->timing == NULL ||
-                 !ow_timing_apart(a->timing, b->timing)))
+                 !ow_timing_apart(p->ctx->kb, a->timing, b->timing)))
                 return false;
         }
     }
@@ -357,11 +357,11 @@ static void ends_set(const struct plan *p, struct ow_dose *ret)
                                                : ow_time_add(p->base, until);
 }
 
-enum ow_code ow_dosage_read(const struct ow_order *order,
+enum ow_code ow_dosage_read(const struct ow_knowledge *kb, const struct ow_order *order,
                             const struct ow_product *product, struct ow_arena *arena,
                             struct ow_dose *ret, struct ow_err *err)
 {
-    struct ow_dose_context ctx = { order, product, ow_product_basis(product), arena };
+    struct ow_dose_context ctx = { kb, order, product, ow_product_basis(product), arena };
     struct ow_dose dose = { .basis = ctx.basis, .unit = ow_basis_unit(ctx.basis) };
     struct plan p = { .ctx = &ctx };
     enum ow_code code = lines_read(&ctx, &p, err);
@@ -407,12 +407,13 @@ static bool patches_worn(const struct ow_product *p, struct ow_ratio total,
            ow_ratio_div(total, days, ret);
 }
 
-enum ow_code ow_dosage_from_supply(const struct ow_order *order,
+enum ow_code ow_dosage_from_supply(const struct ow_knowledge *kb,
+                                   const struct ow_order *order,
                                    const struct ow_product *product,
                                    struct ow_arena *arena, struct ow_dose *ret,
                                    struct ow_err *err)
 {
-    struct ow_dose_context ctx = { order, product, ow_product_basis(product), arena };
+    struct ow_dose_context ctx = { kb, order, product, ow_product_basis(product), arena };
     struct ow_dose_step *s = OW_NEW(arena, struct ow_dose_step);
     struct ow_ratio days;
     struct ow_amount a;

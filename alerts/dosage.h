@@ -57,7 +57,8 @@ struct ow_dose {
  * intravenous, injection, nasal and the like, or a unit such as a syringe, is refused;
  * one with a strength per mL must name an oral route or form.
  */
-OW_MUST_USE enum ow_code ow_dosage_read(const struct ow_order *order,
+OW_MUST_USE enum ow_code ow_dosage_read(const struct ow_knowledge *kb,
+                                        const struct ow_order *order,
                                         const struct ow_product *product,
                                         struct ow_arena *arena, struct ow_dose *ret,
                                         struct ow_err *err);
@@ -68,7 +69,8 @@ OW_MUST_USE enum ow_code ow_dosage_read(const struct ow_order *order,
  * 72 h where the product does not say. A quantity without a unit is in what the strength
  * is per: tablets, mL. OW_MISSING with the reason when either is absent.
  */
-OW_MUST_USE enum ow_code ow_dosage_from_supply(const struct ow_order *order,
+OW_MUST_USE enum ow_code ow_dosage_from_supply(const struct ow_knowledge *kb,
+                                               const struct ow_order *order,
                                                const struct ow_product *product,
                                                struct ow_arena *arena,
                                                struct ow_dose *ret, struct ow_err *err);

@@ -300,8 +300,8 @@ static struct ow_ratio whole_day_at_most(struct ow_ratio share)
 
 /* The share of a day an infusion runs: its duration times how often, at most all of it;
  * all of it where no duration is said. */
-static enum ow_code running(const struct ow_timing *t, struct ow_rate *ret,
-                            struct ow_err *err)
+static enum ow_code running(const struct ow_knowledge *kb, const struct ow_timing *t,
+                            struct ow_rate *ret, struct ow_err *err)
 {
     struct ow_rate rate = { OW_RATIO(1, 1), OW_RATIO(1, 1) };
     struct ow_err ignored;
@@ -316,7 +316,7 @@ static enum ow_code running(const struct ow_timing *t, struct ow_rate *ret,
     if (!ow_ratio_positive(high) || !ow_ratio_positive(low) ||
         ow_ratio_cmp(low, high) > 0 || !ow_unit_time(t->duration_unit, &ms))
         return ow_err_set(err, OW_MISSING, "timing.duration is no length of time");
-    if (ow_timing_rate(t, &rate, &ignored) != OW_OK)
+    if (ow_timing_rate(kb, t, &rate, &ignored) != OW_OK)
         rate = (struct ow_rate){ OW_RATIO(1, 1), OW_RATIO(1, 1) }; /* once */
     if (!ow_ratio_mul(high, OW_RATIO(ms, 1), &high) ||
         !ow_ratio_div(high, OW_RATIO(OW_DAY, 1), &high) ||
@@ -346,7 +346,7 @@ static enum ow_code infused(const struct ow_dose_context *ctx, const struct ow_d
         line->low = rate.low;
         line->words = ow_arena_printf(ctx->arena, "%s %s", number(ctx, rate.high), unit);
     } else {
-        code = running(d->has_timing ? &d->timing : NULL, &share, err);
+        code = running(ctx->kb, d->has_timing ? &d->timing : NULL, &share, err);
         if (code != OW_OK)
             return code;
         if (!ow_ratio_mul(rate.high, share.high, &line->high) ||
@@ -393,7 +393,7 @@ static enum ow_code taken(const struct ow_dose_context *ctx, const struct ow_dos
         return code;
     line->flags |= dose.capped ? OW_FLAG_CAPPED : 0;
     if (d->has_timing)
-        code = ow_timing_rate(&d->timing, rate, err);
+        code = ow_timing_rate(ctx->kb, &d->timing, rate, err);
     else
         code = ow_err_set(err, OW_MISSING, "no frequency: no timing%s",
                           says_text(d) ? " but free text" : "");

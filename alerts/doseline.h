@@ -11,6 +11,7 @@
 #include "alerts/units.h"
 
 struct ow_dose_context {
+    const struct ow_knowledge *kb;
     const struct ow_order *order;
     const struct ow_product *product;
     enum ow_factor_basis basis;

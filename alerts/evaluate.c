@@ -47,12 +47,12 @@ static bool read_dose(struct ow_judge *j, struct ow_item *it,
     struct ow_dose supplied;
     enum ow_code code;
 
-    it->has_supplied = ow_dosage_from_supply(supply, p, j->arena, &supplied,
+    it->has_supplied = ow_dosage_from_supply(j->kb, supply, p, j->arena, &supplied,
                                              &why_supply) == OW_OK &&
                        !has_zero_step(&supplied);
     if (it->has_supplied)
         it->supplied = supplied.steps[0].high;
-    code = ow_dosage_read(it->order, p, j->arena, &it->dose, &why);
+    code = ow_dosage_read(j->kb, it->order, p, j->arena, &it->dose, &why);
     if (code == OW_OK) {
         it->has_dose = true;
         it->flags |= it->dose.flags;

@@ -46,6 +46,12 @@ struct kb_phrase { /* a name or brand, as folded words with one space between */
     const struct ow_sedative *sedative; /* whose it is; NULL: an opioid's */
 };
 
+struct kb_map { /* codes of other systems to RxNorm */
+    struct ow_mapping *rows;
+    size_t n;
+    struct kb_index index;
+};
+
 struct ow_knowledge {
     struct ow_arena arena;
     const char *version, *sha256;
@@ -63,6 +69,10 @@ struct ow_knowledge {
     const char **sets; /* names of the table and of the shipped one */
     size_t n_sets;
     struct kb_index set_index;
+    struct kb_map ndc, local;
+    struct ow_timing_code *timings;
+    size_t n_timings;
+    struct kb_index timing_index;
     struct kb_phrase *phrases;
     size_t n_phrases;
     struct kb_index phrase_index; /* by first word */
@@ -87,6 +97,16 @@ void kb_sedatives_load(struct ow_knowledge *kb, const struct ow_knowledge_file *
                        struct ow_tsv_log *log);
 void kb_codes_load(struct ow_knowledge *kb, const struct ow_knowledge_file *f,
                    struct ow_tsv_log *log);
+void kb_timings_load(struct ow_knowledge *kb, const struct ow_knowledge_file *f,
+                     struct ow_tsv_log *log);
+void kb_ndc_load(struct ow_knowledge *kb, const struct ow_knowledge_file *f,
+                 struct ow_tsv_log *log);
+void kb_local_load(struct ow_knowledge *kb, const struct ow_knowledge_file *f,
+                   struct ow_tsv_log *log);
+/* Rows a table can have at most: its lines. */
+size_t kb_lines(const struct ow_knowledge_file *f);
+/* An RxNorm number: one to ten digits, no zero in front. */
+bool kb_rxcui_valid(const char *s);
 /* Names and brands out of the loaded products. */
 void kb_phrases_build(struct ow_knowledge *kb);
 

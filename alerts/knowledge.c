@@ -100,6 +100,9 @@ enum ow_code ow_knowledge_load(const struct ow_knowledge_files *files,
     kb_products_load(kb, &files->products, &log);
     kb_sedatives_load(kb, &files->sedatives, &log);
     kb_codes_load(kb, &files->valuesets, &log);
+    kb_timings_load(kb, &files->timing_codes, &log);
+    kb_ndc_load(kb, &files->ndc, &log);
+    kb_local_load(kb, &files->local_codes, &log);
     if (log.errors > 0) {
         ow_knowledge_free(kb);
         return ow_err_set(err, OW_CONFIG, "%s%s", log.first,

@@ -79,6 +79,20 @@ struct ow_sedative {
     const char *source;
 };
 
+/* A code that stands for an RxNorm concept: a row of ndc.tsv or local_codes.tsv. */
+struct ow_mapping {
+    const char *system; /* OW_SYSTEM_NDC, or that of the local code */
+    const char *code;   /* an NDC as eleven digits */
+    const char *rxcui, *source;
+};
+
+/* A code for how often, as hours between two doses: a row of timing_codes.tsv. */
+struct ow_timing_code {
+    const char *system, *code, *display;
+    struct ow_ratio shorter, longer;
+    const char *source, *licence;
+};
+
 enum ow_table {
     OW_TABLE_CDC_2022,
     OW_TABLE_CDC_2016,
@@ -107,6 +121,8 @@ struct ow_knowledge_file {
 
 struct ow_knowledge_files {
     struct ow_knowledge_file factors, products, sedatives, valuesets;
+    /* These may be left out: a table without data is an empty one. */
+    struct ow_knowledge_file timing_codes, ndc, local_codes;
     const char *version; /* of the product table, "2025-02" */
     const char *sha256;  /* over all files in this order, hex, computed by the caller */
 };
@@ -130,6 +146,21 @@ const struct ow_product *ow_knowledge_product(const struct ow_knowledge *kb,
                                               const char *rxcui);
 const struct ow_sedative *ow_knowledge_sedative(const struct ow_knowledge *kb,
                                                 const char *rxcui);
+
+/*
+ * RxNorm concept of a National Drug Code: eleven digits, with hyphens 4-4-2, 5-3-2,
+ * 5-4-1 or 5-4-2. Ten digits without hyphens may be any of the first three; they are
+ * taken only when exactly one of these is known. NULL for everything else.
+ */
+const struct ow_mapping *ow_knowledge_ndc(const struct ow_knowledge *kb, const char *ndc);
+const struct ow_mapping *ow_knowledge_local(const struct ow_knowledge *kb,
+                                            const char *system, const char *code);
+const struct ow_timing_code *ow_knowledge_timing(const struct ow_knowledge *kb,
+                                                 const char *system, const char *code);
+
+enum { OW_NDC_SIZE = 12 };
+/* The eleven digits of an NDC that is not ambiguous, with hyphens or without. */
+OW_MUST_USE bool ow_ndc_normal(const char *s, char ret[OW_NDC_SIZE]);
 
 /* What a daily amount of the product is counted in, for dose and factor alike: the rate
  * of a patch in mcg/h, other fentanyl in mcg a day, everything else in mg a day. */

@@ -109,8 +109,7 @@ enum ow_form kb_form_read(const char *word, size_t n)
     return OW_FORM_UNKNOWN;
 }
 
-/* An RxNorm number: one to ten digits, no zero in front. */
-static bool rxcui_valid(const char *s)
+bool kb_rxcui_valid(const char *s)
 {
     size_t n = strspn(s, "0123456789");
 
@@ -200,11 +199,11 @@ static bool product_read(struct ow_tsv *t, struct ow_product *p)
     p->ingredient = ow_tsv_field(t, P_INGREDIENT);
     p->co_ingredients = ow_tsv_field(t, P_CO_INGREDIENTS);
     p->source = ow_tsv_field(t, P_SOURCE);
-    if (!rxcui_valid(p->rxcui)) {
+    if (!kb_rxcui_valid(p->rxcui)) {
         ow_tsv_fault(t, P_RXCUI, "an RxNorm number was expected");
         good = false;
     }
-    if (p->ingredient_rxcui[0] != '\0' && !rxcui_valid(p->ingredient_rxcui)) {
+    if (p->ingredient_rxcui[0] != '\0' && !kb_rxcui_valid(p->ingredient_rxcui)) {
         ow_tsv_fault(t, P_INGREDIENT_RXCUI, "an RxNorm number or nothing was expected");
         good = false;
     }
@@ -227,7 +226,7 @@ static bool key_is_new(struct ow_tsv *t, size_t column, const void *found)
     return false;
 }
 
-static size_t lines_of(const struct ow_knowledge_file *f)
+size_t kb_lines(const struct ow_knowledge_file *f)
 {
     const char *at = f->data, *end = f->data != NULL ? f->data + f->len : NULL;
     size_t n = 1;
@@ -242,7 +241,7 @@ static size_t lines_of(const struct ow_knowledge_file *f)
 void kb_products_load(struct ow_knowledge *kb, const struct ow_knowledge_file *f,
                       struct ow_tsv_log *log)
 {
-    size_t most = lines_of(f);
+    size_t most = kb_lines(f);
     struct ow_tsv t;
 
     kb_index_init(&kb->product_index, most, &kb->arena);
@@ -271,7 +270,7 @@ static bool sedative_read(struct ow_tsv *t, struct ow_sedative *s)
     s->name = ow_tsv_field(t, S_NAME);
     s->ingredients = ow_tsv_field(t, S_INGREDIENTS);
     s->source = ow_tsv_field(t, S_SOURCE);
-    if (s->rxcui[0] != '\0' && !rxcui_valid(s->rxcui)) {
+    if (s->rxcui[0] != '\0' && !kb_rxcui_valid(s->rxcui)) {
         ow_tsv_fault(t, S_RXCUI, "an RxNorm number or nothing was expected");
         return false;
     }
@@ -298,7 +297,7 @@ static bool sedative_read(struct ow_tsv *t, struct ow_sedative *s)
 void kb_sedatives_load(struct ow_knowledge *kb, const struct ow_knowledge_file *f,
                        struct ow_tsv_log *log)
 {
-    size_t most = lines_of(f);
+    size_t most = kb_lines(f);
     struct ow_tsv t;
 
     kb_index_init(&kb->sedative_index, most, &kb->arena);

@@ -307,58 +307,24 @@ static bool is_gts(const char *system)
            ow_streq(system, "urn:oid:2.16.840.1.113883.5.139");
 }
 
-/*
- * Frequencies of SNOMED CT as hours between doses, the shorter and the longer. [CMS460,
- * direct reference codes of the measure on safe use of opioids]
- */
-static const struct {
-    const char *code;
-    int shorter, longer;
-} snomed_hours[] = {
-    {"229797004",  24, 24}, /* once daily */
-    { "229799001", 12, 12}, /* twice a day */
-    { "229798009", 8,  8 }, /* three times daily */
-    { "307439001", 6,  6 }, /* four times daily */
-    { "396107007", 12, 24}, /* one to two times a day */
-    { "396108002", 8,  24}, /* one to three times a day */
-    { "396109005", 6,  24}, /* one to four times a day */
-    { "396111001", 6,  12}, /* two to four times a day */
-    { "225752000", 2,  4 }, /* every two to four hours */
-    { "225754004", 3,  4 },
-    { "396127008", 3,  6 },
-    { "396139000", 6,  8 },
-    { "396140003", 8,  12},
-    { "225756002", 4,  4 }, /* every four hours */
-    { "307468000", 6,  6 },
-    { "307469008", 8,  8 },
-    { "307470009", 12, 12},
-    { "396125000", 24, 24},
-    { "396126004", 36, 36},
-    { "396131002", 48, 48},
-    { "396143001", 72, 72},
-};
-
-static bool snomed_rate(const struct ow_coding *c, struct ow_rate *ret)
+/* A code of the table of frequencies, as hours between doses. */
+static bool table_rate(const struct ow_knowledge *kb, const struct ow_coding *c,
+                       struct ow_rate *ret)
 {
-    size_t i;
+    const struct ow_timing_code *row = ow_knowledge_timing(kb, c->system, c->code);
 
-    if (!ow_streq(c->system, OW_SYSTEM_SNOMED))
-        return false;
-    for (i = 0; i < OW_LEN(snomed_hours); i++) {
-        if (ow_streq(c->code, snomed_hours[i].code))
-            return ow_ratio_make(24, snomed_hours[i].shorter, &ret->high) &&
-                   ow_ratio_make(24, snomed_hours[i].longer, &ret->low);
-    }
-    return false;
+    return row != NULL && ow_ratio_div(OW_RATIO(24, 1), row->shorter, &ret->high) &&
+           ow_ratio_div(OW_RATIO(24, 1), row->longer, &ret->low);
 }
 
-static bool code_rate(const struct ow_concept *c, struct ow_rate *ret, bool *placed)
+static bool code_rate(const struct ow_knowledge *kb, const struct ow_concept *c,
+                      struct ow_rate *ret, bool *placed)
 {
     size_t i;
 
     *placed = false;
     for (i = 0; i < c->n_codings; i++) {
-        if (snomed_rate(&c->codings[i], ret))
+        if (table_rate(kb, &c->codings[i], ret))
             return true;
         if (is_gts(c->codings[i].system) &&
             abbreviation_rate(c->codings[i].code, &ret->high, placed)) {
@@ -374,7 +340,7 @@ static bool code_rate(const struct ow_concept *c, struct ow_rate *ret, bool *pla
 
 /* Is every dose put at a stated time of day: timeOfDay, a `when` code of one event, AM,
  * PM, BED? */
-static bool timing_placed(const struct ow_timing *t)
+static bool timing_placed(const struct ow_knowledge *kb, const struct ow_timing *t)
 {
     struct ow_rate rate;
     bool placed = false;
@@ -388,7 +354,7 @@ static bool timing_placed(const struct ow_timing *t)
     }
     if (t->n_when > 0)
         return true;
-    return code_rate(&t->code, &rate, &placed) && placed;
+    return code_rate(kb, &t->code, &rate, &placed) && placed;
 }
 
 static bool lists_meet(const char *const *a, size_t n, const char *const *b, size_t m)
@@ -409,11 +375,12 @@ static const char *code_word(const struct ow_timing *t)
     return t->code.n_codings > 0 ? t->code.codings[0].code : t->code.text;
 }
 
-bool ow_timing_apart(const struct ow_timing *a, const struct ow_timing *b)
+bool ow_timing_apart(const struct ow_knowledge *kb, const struct ow_timing *a,
+                     const struct ow_timing *b)
 {
     const char *x = code_word(a), *y = code_word(b);
 
-    return timing_placed(a) && timing_placed(b) &&
+    return timing_placed(kb, a) && timing_placed(kb, b) &&
            !lists_meet(a->time_of_day, a->n_time_of_day, b->time_of_day,
                        b->n_time_of_day) &&
            !lists_meet(a->when, a->n_when, b->when, b->n_when) &&
@@ -445,8 +412,8 @@ static enum ow_code rate_missing(const struct ow_timing *t, struct ow_err *err)
     return ow_err_set(err, OW_MISSING, "no frequency: %s", why);
 }
 
-enum ow_code ow_timing_rate(const struct ow_timing *t, struct ow_rate *ret,
-                            struct ow_err *err)
+enum ow_code ow_timing_rate(const struct ow_knowledge *kb, const struct ow_timing *t,
+                            struct ow_rate *ret, struct ow_err *err)
 {
     struct ow_rate r = { OW_ZERO, OW_ZERO };
     struct ow_rate by_code;
@@ -458,7 +425,7 @@ enum ow_code ow_timing_rate(const struct ow_timing *t, struct ow_rate *ret,
         code = count_read(t, &has_count, &count, err);
     if (code != OW_OK)
         return code;
-    if (code_rate(&t->code, &by_code, &placed)) {
+    if (code_rate(kb, &t->code, &by_code, &placed)) {
         r.high = has ? larger(r.high, by_code.high) : by_code.high;
         r.low = has ? smaller(r.low, by_code.low) : by_code.low;
         has = true;

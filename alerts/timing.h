@@ -6,12 +6,12 @@
  * are counted; where they and the frequency differ, the higher is the high rate and the
  * lower the low one. C, AC and PC are all three meals unless a frequency says otherwise.
  * A code counts when it is one of v3-GTSAbbreviation (or its text spells one, or qNh) or
- * one of the frequencies of SNOMED CT that CMS460 uses; beside a repeat that says
- * otherwise it widens the range in the same way.
+ * a row of timing_codes.tsv; beside a repeat that says otherwise it widens the range in
+ * the same way.
  */
 #pragma once
 
-#include "alerts/chart.h"
+#include "alerts/knowledge.h"
 #include "base/err.h"
 
 struct ow_rate { /* times a day */
@@ -19,7 +19,8 @@ struct ow_rate { /* times a day */
 };
 
 /* OW_MISSING with the reason when the timing tells no frequency or a bad one. */
-OW_MUST_USE enum ow_code ow_timing_rate(const struct ow_timing *t, struct ow_rate *ret,
+OW_MUST_USE enum ow_code ow_timing_rate(const struct ow_knowledge *kb,
+                                        const struct ow_timing *t, struct ow_rate *ret,
                                         struct ow_err *err);
 
 struct ow_extent { /* how long a dosage line lasts */
@@ -39,4 +40,5 @@ OW_MUST_USE enum ow_code ow_timing_extent(const struct ow_timing *t,
 
 /* Are two timings put at stated times of day (timeOfDay, a `when` code of one event, AM,
  * PM, BED) that have none in common, so that they may belong to one day? */
-bool ow_timing_apart(const struct ow_timing *a, const struct ow_timing *b);
+bool ow_timing_apart(const struct ow_knowledge *kb, const struct ow_timing *a,
+                     const struct ow_timing *b);

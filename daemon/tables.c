@@ -1,5 +1,6 @@
 #include "daemon/tables.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,14 +80,24 @@ enum {
     PRODUCTS,
     SEDATIVES,
     VALUESETS,
+    TIMING_CODES,
+    NDC,
+    LOCAL_CODES,
     TABLES_N,
 };
 
-static const char *const table_names[TABLES_N] = {
-    [FACTORS] = "mme_factors.tsv",
-    [PRODUCTS] = "opioid_products.tsv",
-    [SEDATIVES] = "sedatives.tsv",
-    [VALUESETS] = "valuesets.tsv",
+/* In the order of the hash. A table that may be left out is an empty one when absent. */
+static const struct {
+    const char *name;
+    bool optional;
+} table_files[TABLES_N] = {
+    [FACTORS] = {"mme_factors.tsv",      false},
+    [PRODUCTS] = { "opioid_products.tsv", false},
+    [SEDATIVES] = { "sedatives.tsv",       false},
+    [VALUESETS] = { "valuesets.tsv",       false},
+    [TIMING_CODES] = { "timing_codes.tsv",    true },
+    [NDC] = { "ndc.tsv",             true },
+    [LOCAL_CODES] = { "local_codes.tsv",     true },
 };
 
 struct tables {
@@ -113,6 +124,19 @@ static bool read_one(const char *folder, const char *name, size_t ceiling,
         return false;
     }
     return true;
+}
+
+static bool read_table(struct tables *t, size_t i, const char *folder,
+                       ow_config_report_fn *report, void *arg)
+{
+    char path[PATH_BYTES];
+
+    if (table_files[i].optional &&
+        ow_path_join(folder, table_files[i].name, path, sizeof path) &&
+        access(path, F_OK) != 0 && errno == ENOENT)
+        return true;
+    return read_one(folder, table_files[i].name, TABLE_BYTES, t->paths[i], report, arg,
+                    &t->data[i], &t->len[i]);
 }
 
 /* VERSION holds one word; it is printed with every verdict. */
@@ -146,7 +170,7 @@ static void hash_all(struct tables *t)
     bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
 
     for (size_t i = 0; i < TABLES_N; i++)
-        ok = ok && EVP_DigestUpdate(ctx, t->data[i], t->len[i]) == 1;
+        ok = ok && (!t->data[i] || EVP_DigestUpdate(ctx, t->data[i], t->len[i]) == 1);
     ok = ok && EVP_DigestFinal_ex(ctx, digest, &n) == 1;
     ow_assert(ok); /* memory and a digest that every build of OpenSSL has */
     EVP_MD_CTX_free(ctx);
@@ -170,6 +194,9 @@ static enum ow_code tables_parse(struct tables *t, ow_config_report_fn *report, 
     files.products = table_file(t, PRODUCTS);
     files.sedatives = table_file(t, SEDATIVES);
     files.valuesets = table_file(t, VALUESETS);
+    files.timing_codes = table_file(t, TIMING_CODES);
+    files.ndc = table_file(t, NDC);
+    files.local_codes = table_file(t, LOCAL_CODES);
     return ow_knowledge_load(&files, report, arg, ret, &err);
 }
 
@@ -181,9 +208,7 @@ enum ow_code ow_tables_load(const char *folder, ow_config_report_fn *report, voi
     enum ow_code code = OW_CONFIG;
 
     for (size_t i = 0; i < TABLES_N; i++)
-        ok = read_one(folder, table_names[i], TABLE_BYTES, t->paths[i], report, arg,
-                      &t->data[i], &t->len[i]) &&
-             ok;
+        ok = read_table(t, i, folder, report, arg) && ok;
     if (ok)
         code = tables_parse(t, report, arg, ret);
     for (size_t i = 0; i < TABLES_N; i++)

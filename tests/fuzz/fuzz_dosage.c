@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "alerts/dosage.h"
+#include "tests/support/build.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -238,10 +239,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     o.n_dosages = take(&b, LINES + 1);
     for (i = 0; i < o.n_dosages; i++)
         line(&b, &a, &lines[i]);
-    code = ow_dosage_read(&o, &p, &a, &d, &err);
+    code = ow_dosage_read(build_knowledge(), &o, &p, &a, &d, &err);
     check(code, &d, &err);
     err.text[0] = '\0';
-    code = ow_dosage_from_supply(&o, &p, &a, &d, &err);
+    code = ow_dosage_from_supply(build_knowledge(), &o, &p, &a, &d, &err);
     check(code, &d, &err);
     ow_arena_done(&a);
     return 0;

@@ -43,6 +43,9 @@ static void ask(const struct ow_knowledge *kb)
 
     (void)ow_knowledge_opioid_like(kb, &c);
     (void)ow_knowledge_in_set(kb, "anxiety", "x", "y");
+    (void)ow_knowledge_timing(kb, OW_SYSTEM_SNOMED, "229797004");
+    (void)ow_knowledge_local(kb, "urn:x", "y");
+    (void)ow_knowledge_ndc(kb, "0406051201");
     for (i = 0; i < OW_LEN(rxcuis); i++) {
         const struct ow_product *p = ow_knowledge_product(kb, rxcuis[i]);
         struct ow_factor f;
@@ -67,16 +70,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .sedatives = { "s", sedatives, sizeof sedatives - 1},
         .valuesets = { "v", valuesets, sizeof valuesets - 1},
     };
-    struct ow_knowledge_file *const tables[] = { &files.factors, &files.products,
-                                                 &files.sedatives, &files.valuesets };
+    struct ow_knowledge_file *const tables[] = { &files.factors,      &files.products,
+                                                 &files.sedatives,    &files.valuesets,
+                                                 &files.timing_codes, &files.ndc,
+                                                 &files.local_codes };
     struct ow_knowledge *kb = NULL;
     struct ow_err err = { "" };
     unsigned reports = 0;
+    size_t i;
 
     if (size == 0)
         return 0;
-    tables[data[0] % 4]->data = (const char *)data + 1;
-    tables[data[0] % 4]->len = size - 1;
+    i = data[0] % OW_LEN(tables);
+    tables[i]->name = "it";
+    tables[i]->data = (const char *)data + 1;
+    tables[i]->len = size - 1;
     if (ow_knowledge_load(&files, on_report, &reports, &kb, &err) == OW_OK) {
         ow_assert(reports == 0);
         ask(kb);

@@ -56,6 +56,9 @@ const struct ow_knowledge *build_knowledge(void)
         .products = read_file("opioid_products.tsv"),
         .sedatives = read_file("sedatives.tsv"),
         .valuesets = read_file("valuesets.tsv"),
+        .timing_codes = read_file("timing_codes.tsv"),
+        .ndc = read_file("ndc.tsv"),
+        .local_codes = read_file("local_codes.tsv"),
         .version = "2025-02",
         .sha256 = "00",
     };

@@ -13,6 +13,7 @@
 #include "alerts/timing.h"
 #include "alerts/units.h"
 #include "base/text.h"
+#include "tests/support/build.h"
 
 #define UCUM    OW_SYSTEM_UCUM
 #define DAYS(n) ((int64_t)(n)*OW_DAY)
@@ -471,7 +472,7 @@ static void timings_tell_how_often_a_day(void **state)
         struct ow_timing t = timing(&c->w);
         struct ow_rate r;
         struct ow_err err = { "" };
-        enum ow_code code = ow_timing_rate(&t, &r, &err);
+        enum ow_code code = ow_timing_rate(build_knowledge(), &t, &r, &err);
 
         if (c->high == NULL) {
             if (code != OW_MISSING || !ow_streq(err.text, c->why))
@@ -507,7 +508,7 @@ static void snomed_frequencies_are_known(void **state)
             .code = {.codings = &c, .n_codings = 1}
         };
         struct ow_rate r;
-        enum ow_code code = ow_timing_rate(&t, &r, NULL);
+        enum ow_code code = ow_timing_rate(build_knowledge(), &t, &r, NULL);
 
         assert_int_equal(code, cases[i].high != NULL ? OW_OK : OW_MISSING);
         if (code != OW_OK)
@@ -749,7 +750,7 @@ static enum ow_code read_one(const struct ow_product *p, const struct ow_dosage 
 
     err->text[0] = '\0';
     ow_arena_reset(&arena);
-    return ow_dosage_read(&o, p, &arena, ret, err);
+    return ow_dosage_read(build_knowledge(), &o, p, &arena, ret, err);
 }
 
 static void doses_become_an_amount_a_day(void **state)
@@ -1310,15 +1311,19 @@ static void a_period_open_to_the_left_begins_with_the_order(void **state)
     d[0].timing.bounds_period = (struct ow_span){ OW_TIME_MIN, DAYS(110) };
     d[1].timing.bounds_period = (struct ow_span){ DAYS(105), DAYS(120) };
     ow_arena_reset(&arena);
-    assert_int_equal(ow_dosage_read(&o, &oxycodone_10, &arena, &dose, &err), OW_MISSING);
+    assert_int_equal(
+        ow_dosage_read(build_knowledge(), &o, &oxycodone_10, &arena, &dose, &err),
+        OW_MISSING);
     o.has_authored = true;
     o.authored = (struct ow_span){ DAYS(100), DAYS(101) };
-    assert_int_equal(ow_dosage_read(&o, &oxycodone_10, &arena, &dose, &err), OW_OK);
+    assert_int_equal(
+        ow_dosage_read(build_knowledge(), &o, &oxycodone_10, &arena, &dose, &err), OW_OK);
     days_text(&dose, got, sizeof got);
     assert_string_equal(got, "0-5:10 5-10:20 10-20:10");
     assert_true(dose.bounds.from == DAYS(100) && dose.bounds.until == DAYS(120));
     o.n_dosages = 1; /* alone it needs no date */
-    assert_int_equal(ow_dosage_read(&o, &oxycodone_10, &arena, &dose, &err), OW_OK);
+    assert_int_equal(
+        ow_dosage_read(build_knowledge(), &o, &oxycodone_10, &arena, &dose, &err), OW_OK);
     assert_true(dose.bounds.from == OW_TIME_MIN && dose.bounds.until == DAYS(110));
     assert_false(dose.has_length);
 }
@@ -1386,10 +1391,12 @@ static void a_component_is_read_unless_the_order_says_injection(void **state)
         struct ow_err err;
 
         ow_arena_reset(&arena);
-        assert_int_equal(ow_dosage_read(&o, &component_ml, &arena, &dose, &err),
-                         cases[i].ml ? OW_OK : OW_MISSING);
-        assert_int_equal(ow_dosage_read(&o, &component_mg, &arena, &dose, &err),
-                         cases[i].mg ? OW_OK : OW_MISSING);
+        assert_int_equal(
+            ow_dosage_read(build_knowledge(), &o, &component_ml, &arena, &dose, &err),
+            cases[i].ml ? OW_OK : OW_MISSING);
+        assert_int_equal(
+            ow_dosage_read(build_knowledge(), &o, &component_mg, &arena, &dose, &err),
+            cases[i].mg ? OW_OK : OW_MISSING);
     }
 }
 
@@ -1441,7 +1448,8 @@ static void supply_over_days_is_the_second_way(void **state)
         enum ow_code code;
 
         ow_arena_reset(&arena);
-        code = ow_dosage_from_supply(&o, c->product, &arena, &dose, &err);
+        code = ow_dosage_from_supply(build_knowledge(), &o, c->product, &arena, &dose,
+                                     &err);
         if (c->want == NULL) {
             if (code != OW_MISSING || !ow_streq(err.text, c->words))
                 fail_msg("%zu: %s", i, code == OW_OK ? "read" : err.text);
@@ -1481,7 +1489,7 @@ static void published_timing_vectors_are_met(void **state)
             struct when w = { .f = f, .p = p, .u = u };
             struct ow_timing t = timing(&w);
             struct ow_rate r;
-            enum ow_code code = ow_timing_rate(&t, &r, NULL);
+            enum ow_code code = ow_timing_rate(build_knowledge(), &t, &r, NULL);
 
             assert_int_equal(code, ow_streq(want, "null") ? OW_MISSING : OW_OK);
             if (code == OW_OK)

@@ -50,23 +50,27 @@ static char *slurp(const char *name, size_t *len)
     return data;
 }
 
-static char *tables[4];
+static char *tables[7];
 static struct ow_knowledge_files files;
 static struct ow_knowledge *kb;
 
 static int setup(void **state)
 {
-    static const char *const names[] = { "mme_factors.tsv", "opioid_products.tsv",
-                                         "sedatives.tsv", "valuesets.tsv" };
-    struct ow_knowledge_file *f[] = { &files.factors, &files.products, &files.sedatives,
-                                      &files.valuesets };
+    static const char *const names[] = { "mme_factors.tsv",  "opioid_products.tsv",
+                                         "sedatives.tsv",    "valuesets.tsv",
+                                         "timing_codes.tsv", "ndc.tsv",
+                                         "local_codes.tsv" };
+    struct ow_knowledge_file *f[] = { &files.factors,      &files.products,
+                                      &files.sedatives,    &files.valuesets,
+                                      &files.timing_codes, &files.ndc,
+                                      &files.local_codes };
     struct reports r = { .n = 0 };
     struct ow_err err;
     size_t i;
 
     (void)state;
     ow_buf_init(&r.text, 1 << 20);
-    for (i = 0; i < 4; i++) {
+    for (i = 0; i < 7; i++) {
         f[i]->name = names[i];
         tables[i] = slurp(names[i], &f[i]->len);
         f[i]->data = tables[i];
@@ -87,7 +91,7 @@ static int teardown(void **state)
 
     (void)state;
     ow_knowledge_free(kb);
-    for (i = 0; i < 4; i++)
+    for (i = 0; i < 7; i++)
         free(tables[i]);
     return 0;
 }

@@ -91,7 +91,8 @@ static void the_shipped_tables_load_with_version_and_hash(void **state)
     struct ow_knowledge *kb;
     char expected[80];
     FILE *from = popen("cd conf/knowledge && cat mme_factors.tsv opioid_products.tsv "
-                       "sedatives.tsv valuesets.tsv | sha256sum",
+                       "sedatives.tsv valuesets.tsv timing_codes.tsv ndc.tsv "
+                       "local_codes.tsv | sha256sum",
                        "r");
 
     assert_non_null(from);
@@ -132,6 +133,22 @@ static void an_empty_folder_names_every_missing_file(void **state)
         "opioid_products.tsv:0:0: cannot be opened: No such file or directory\n"
         "sedatives.tsv:0:0: cannot be opened: No such file or directory\n"
         "valuesets.tsv:0:0: cannot be opened: No such file or directory\n");
+}
+
+static void tables_that_may_be_left_out_are_empty_then(void **state)
+{
+    struct folder *f = *state;
+    struct ow_knowledge *kb;
+
+    run("rm", f, "/timing_codes.tsv");
+    run("rm", f, "/ndc.tsv");
+    run("rm", f, "/local_codes.tsv");
+    assert_int_equal(ow_tables_load(f->path, on_error, f, &kb), OW_OK);
+    assert_null(ow_knowledge_timing(kb, OW_SYSTEM_SNOMED, "229797004"));
+    ow_knowledge_free(kb);
+    run("mkdir", f, "/ndc.tsv"); /* there, and no table */
+    refused(f);
+    assert_true(ow_starts_with(ow_buf_cstr(&f->errors), "ndc.tsv:0:0: "));
 }
 
 static void a_bad_row_is_named_with_line_and_column(void **state)
@@ -235,6 +252,7 @@ int main(void)
         TEST(the_shipped_tables_load_with_version_and_hash),
         TEST(one_byte_more_is_another_hash),
         TEST(an_empty_folder_names_every_missing_file),
+        TEST(tables_that_may_be_left_out_are_empty_then),
         TEST(a_bad_row_is_named_with_line_and_column),
         TEST(the_version_is_one_word),
         TEST(the_folder_is_looked_for_in_order),
