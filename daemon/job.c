@@ -68,12 +68,9 @@ static void job_move(struct job *j, enum job_state to)
 
 /* --- events of a job --- */
 
+/* The inbox hands out each event once, so that none is here twice. */
 static void ids_add(int64_t **ids, size_t *n, size_t *cap, int64_t id)
 {
-    for (size_t i = 0; i < *n; i++) {
-        if ((*ids)[i] == id)
-            return;
-    }
     if (*n == *cap) {
         *cap = *cap ? *cap * 2 : 8;
         *ids = ow_realloc(*ids, *cap * sizeof **ids);

@@ -27,7 +27,8 @@ enum {
     FLIGHT_MAX = 64,
     SCRATCH_MAX = 8 << 20,
     RECHECK_MS = 60000,
-    STORE_RETRY_MS = 1000
+    STORE_RETRY_MS = 1000,
+    RETRY_AFTER_MOST = 6 * OW_MINUTE, /* what base/backoff keeps of one, with jitter */
 };
 
 struct sink;
@@ -55,6 +56,7 @@ struct sink {
     struct flight *flights[FLIGHT_MAX];
     size_t n_flights;
     bool asking, again;
+    ow_time clock_back; /* 0, or the least instant to ask with: the clock was set back */
     struct ow_timer *timer;
     unsigned failures;  /* in a row */
     int64_t open_until; /* mono; breaker lets nothing through before */
@@ -392,6 +394,17 @@ static void sink_wait(struct sink *s, int64_t ms)
     s->timer = w->ops->timer_start(w, ms < 1 ? 1 : ms, on_sink_timer, s);
 }
 
+/* No wait is that long: the wall clock was set back after the wait began. */
+static bool sink_clock_back(const struct sink *s, ow_time next_due)
+{
+    const struct ow_core *core = s->outbox->core;
+    int64_t most = core->config->outbox_retry_cap;
+
+    if (most < RETRY_AFTER_MOST)
+        most = RETRY_AFTER_MOST;
+    return next_due - ow_now_utc(core->world) > most;
+}
+
 static void on_due(void *arg, enum ow_code code, const struct ow_delivery *d, size_t n,
                    ow_time next_due, const struct ow_err *err)
 {
@@ -411,6 +424,11 @@ static void on_due(void *arg, enum ow_code code, const struct ow_delivery *d, si
     for (size_t i = 0; i < n; i++)
         sink_take(s, &d[i]);
     if (s->again) {
+        sink_pump(s);
+        return;
+    }
+    if (n == 0 && next_due != OW_TIME_MAX && sink_clock_back(s, next_due)) {
+        s->clock_back = next_due;
         sink_pump(s);
         return;
     }
@@ -434,6 +452,7 @@ static void sink_pump(struct sink *s)
 {
     struct ow_core *core = s->outbox->core;
     int64_t ids[FLIGHT_MAX], closed = s->open_until - ow_now_mono(core->world);
+    ow_time now = ow_now_utc(core->world);
 
     if (!s->on || core->stopping)
         return;
@@ -450,9 +469,11 @@ static void sink_pump(struct sink *s)
         return; /* each delivery that ends pumps again */
     for (size_t i = 0; i < s->n_flights; i++)
         ids[i] = s->flights[i]->id;
+    if (now < s->clock_back)
+        now = s->clock_back;
+    s->clock_back = 0; /* for one question only: what is put off anew is in our time */
     s->asking = true;
-    ow_store_due(core->store, s->name, ow_now_utc(core->world), sink_room(s), ids,
-                 s->n_flights, on_due, s);
+    ow_store_due(core->store, s->name, now, sink_room(s), ids, s->n_flights, on_due, s);
 }
 
 /* --- life --- */

@@ -72,6 +72,25 @@ static void assert_well(struct simcore *s)
 
 /* --- a day --- */
 
+/* Log lines stand in the trace as they are; patients and orders have telling names. */
+static void assert_logs_name_nobody(const struct simcore *s)
+{
+    const char *line = ow_buf_cstr(&s->w->trace), *end;
+    size_t logged = 0;
+
+    for (; (end = strchr(line, '\n')); line = end + 1) {
+        size_t n = (size_t)(end - line);
+
+        if (*line != '{')
+            continue;
+        logged++;
+        assert_null(memmem(line, n, "Patient/", 8));
+        assert_null(memmem(line, n, "MedicationRequest/", 18));
+        assert_null(memmem(line, n, "oxycodone", 9));
+    }
+    assert_true(logged > 1000);
+}
+
 static char *live_a_day(uint64_t seed, size_t *len)
 {
     struct simwork_options opt = { .seed = seed,
@@ -91,6 +110,7 @@ static char *live_a_day(uint64_t seed, size_t *len)
     assert_true(simcore_settle(s, DAY_SETTLES));
     assert_well(s);
     assert_true(simehr_n_issues(s->ehr) > 100);
+    assert_logs_name_nobody(s);
     print_message("    %zu issues, %llu verdicts, %lld requests, trace %zu bytes\n",
                   simehr_n_issues(s->ehr), (unsigned long long)s->n_verdicts,
                   (long long)s->w->requests, s->w->trace.len);
@@ -541,6 +561,45 @@ static void retry_after_is_kept(void **state)
     }
 }
 
+static void retry_after_is_kept_when_reading(void **state)
+{
+    struct simcore *s = twenty_patients(64);
+    int64_t begin = s->w->mono;
+    struct sends reads;
+
+    (void)state;
+    s->w->retry_after_s = 120;
+    s->w->fault_at = s->w->requests + 1;
+    s->w->fault_kind = SIM_UNAVAILABLE;
+    put(s, "rx1", "p01", 4);
+    simcore_run(s, 5 * OW_MINUTE);
+    reads = sends_of(s, "GET " SIM_BASE "/MedicationRequest?patient", begin, INT64_MAX);
+    assert_int_equal(reads.n, 2);
+    assert_in_range(reads.least_gap, 120 * OW_SECOND, 133 * OW_SECOND);
+    assert_true(simcore_settle(s, OW_HOUR));
+    assert_well(s);
+    simcore_free(s);
+}
+
+/* The wall clock is set back, or forward, by a day while a delivery waits. */
+static void a_clock_that_is_set_holds_nothing_up(void **state)
+{
+    (void)state;
+    for (int way = -1; way <= 1; way += 2) {
+        struct simcore *s = twenty_patients(64);
+
+        s->w->fault_at = s->w->requests + 5; /* four reads, then the alert */
+        s->w->fault_kind = SIM_UNAVAILABLE;
+        put(s, "rx1", "p01", 4);
+        simcore_run(s, 2 * OW_SECOND);
+        assert_int_equal(simehr_n_issues(s->ehr), 0);
+        s->w->start += way * OW_DAY;
+        simcore_run(s, 3 * OW_MINUTE);
+        assert_int_equal(simehr_n_issues(s->ehr), 1);
+        simcore_free(s);
+    }
+}
+
 static void what_is_refused_becomes_a_dead_letter_and_the_rest_flows(void **state)
 {
     int statuses[] = { 400, 422 };
@@ -800,6 +859,8 @@ int main(void)
         cmocka_unit_test(after_an_hour_of_silence_critical_alerts_leave_first),
         cmocka_unit_test(while_the_ehr_is_down_memory_is_bounded_and_nothing_is_lost),
         cmocka_unit_test(retry_after_is_kept),
+        cmocka_unit_test(retry_after_is_kept_when_reading),
+        cmocka_unit_test(a_clock_that_is_set_holds_nothing_up),
         cmocka_unit_test(what_is_refused_becomes_a_dead_letter_and_the_rest_flows),
         cmocka_unit_test(the_nth_request_fails_in_every_way),
         cmocka_unit_test(power_goes_at_every_call_into_the_world),
