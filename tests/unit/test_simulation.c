@@ -14,6 +14,24 @@
 
 #define DAY_SETTLES (3 * OW_HOUR)
 
+/* Sanitizers take several times as long: fewer points of each sweep then. With
+ * OW_SIM_SEEDS every sweep is whole. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SLOW 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SLOW 1
+#endif
+#endif
+#ifndef SLOW
+#define SLOW 0
+#endif
+
+static bool full(void)
+{
+    return getenv("OW_SIM_SEEDS") != NULL;
+}
+
 /* In place of the server's: an exchange here belongs to the simulated core. */
 void ow_exchange_reply(struct ow_exchange *x, const struct ow_response *resp)
 {
@@ -267,7 +285,7 @@ static void storm(uint64_t seed)
 static void storms_lose_nothing_and_show_nothing_twice(void **state)
 {
     const char *text = getenv("OW_SIM_SEEDS"), *first = getenv("OW_SIM_FIRST");
-    uint64_t n = 25, from = 1;
+    uint64_t n = SLOW ? 8 : 25, from = 1;
     double begin = seconds();
 
     (void)state;
@@ -377,7 +395,7 @@ static void the_nth_request_fails_in_every_way(void **state)
     requests = s->w->requests;
     story_end(s, "no fault", 0);
     for (enum sim_fault kind = SIM_REFUSE; kind < SIM_FAULT_N; kind++) {
-        for (int64_t n = 1; n <= requests; n++) {
+        for (int64_t n = 1; n <= requests; n += SLOW && !full() ? 3 : 1) {
             s = story_new();
             s->w->fault_at = n;
             s->w->fault_kind = kind;
@@ -399,7 +417,7 @@ static void power_goes_at_every_call_into_the_world(void **state)
     simcore_run(s, 2 * OW_MINUTE);
     ops = s->w->ops;
     story_end(s, "no crash", 0);
-    for (int64_t n = 1; n <= ops; n++) {
+    for (int64_t n = 1; n <= ops; n += SLOW && !full() ? 3 : 1) {
         s = story_new();
         simcore_crash_at_op(s, n);
         simcore_start(s);
@@ -410,8 +428,7 @@ static void power_goes_at_every_call_into_the_world(void **state)
 
 static void power_goes_in_the_middle_of_the_disks_work(void **state)
 {
-    bool full = getenv("OW_SIM_SEEDS") != NULL;
-    unsigned calls = 0, step = full ? 1 : 11;
+    unsigned calls = 0, step = full() ? 1 : SLOW ? 37 : 11;
 
     (void)state;
     for (unsigned n = 1;; n += step) {
