@@ -2,7 +2,8 @@
  * A chain of blocks, each twice the size of the one before it up to a limit. The newest
  * serves; what is left of an older one is given up, which wastes at most the size of the
  * request that did not fit. Blocks come zeroed from calloc, so only the one that a reset
- * keeps has to be cleared by hand.
+ * keeps has to be cleared by hand. It keeps the newest: a round that needs as much as the
+ * one before it soon finds all of it in one block and asks malloc for nothing.
  *
  * Under AddressSanitizer the free part of a block is poisoned and every allocation is
  * followed by a gap, so that an overrun inside an arena is caught like one on the heap.
@@ -64,22 +65,29 @@ void ow_arena_done(struct ow_arena *a)
 
 void ow_arena_reset(struct ow_arena *a)
 {
+    struct ow_arena_block *keep = a->blocks;
     size_t dirty;
 
-    if (!a->blocks)
+    if (!keep)
         return;
-    while (a->blocks->older) {
-        struct ow_arena_block *older = a->blocks->older;
-
-        block_free(a->blocks);
-        a->blocks = older;
-        a->at = a->end = older->data + older->size; /* how far it was used is forgotten */
+    while (keep->older && keep->size > BLOCK_MOST) { /* made for one large request */
+        a->blocks = keep->older;
+        block_free(keep);
+        keep = a->blocks;
+        a->at = keep->data + keep->size; /* how far it was used is forgotten */
     }
-    dirty = (size_t)(a->at - a->blocks->data);
-    UNPOISON(a->blocks->data, dirty);
-    memset(a->blocks->data, 0, dirty);
-    POISON(a->blocks->data, dirty);
-    a->at = a->blocks->data;
+    while (keep->older) {
+        struct ow_arena_block *older = keep->older;
+
+        keep->older = older->older;
+        block_free(older);
+    }
+    a->end = keep->data + keep->size;
+    dirty = (size_t)(a->at - keep->data);
+    UNPOISON(keep->data, dirty);
+    memset(keep->data, 0, dirty);
+    POISON(keep->data, dirty);
+    a->at = keep->data;
     a->used = 0;
 }
 

@@ -23,7 +23,7 @@ struct ow_arena {
 void ow_arena_init(struct ow_arena *a, size_t ceiling);
 void ow_arena_done(struct ow_arena *a);
 
-/* Empty it and keep its first block, for the next round of a loop. */
+/* Empty it and keep its newest block of ordinary size, for the next round of a loop. */
 void ow_arena_reset(struct ow_arena *a);
 
 bool ow_arena_full(const struct ow_arena *a);
