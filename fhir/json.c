@@ -1,14 +1,12 @@
 /*
- * Two passes. The first, ours, walks the text once: grammar, UTF-8, escapes, duplicate
- * keys, depth and count, and remembers where each number stands. Only what it has found
- * right goes to cJSON, which builds the tree; then the tree is walked in the order of
- * the text and every number node gets its own text, so that no decimal passes through a
- * double on its way to a dose.
+ * One pass, ours: grammar, UTF-8, escapes, duplicate keys, depth and count are checked
+ * while the tree grows. The nodes are cJSON's struct, so that readers walk them with its
+ * macros; its parser is not asked, since it would take what we refuse, go over the text a
+ * second time and pass decimals through a double on their way to a dose. Instead every
+ * number node gets its own text.
  *
- * cJSON asks for memory through process-wide hooks. Ours take from the arena of the
- * parse that this thread has in hand (a thread-local pointer, set only while cJSON runs)
- * and fall back to malloc and free when there is none, so that other users of cJSON in
- * the process notice nothing.
+ * Nodes and strings are cut from pieces of the arena. What a refusal leaves behind goes
+ * with the arena.
  *
  * Duplicate keys: few members are compared with each other; the keys of a large object
  * are sorted at its end. Sorting needs no secret seed and has no bad case.
@@ -30,38 +28,13 @@ enum {
     DEPTH_DEFAULT = 64,
     DEPTH_MOST = 256,
     NODES_DEFAULT = 400 * 1000,
-    FEW_KEYS = 16,       /* compared one with another; more are sorted */
-    KEYS_FIRST = 96,     /* on the stack, before the heap is asked */
-    NUMBERS_FIRST = 128, /* likewise */
-    CJSON_NUMBER = 63,   /* longest number that cJSON copies */
+    FEW_KEYS = 16,      /* compared one with another; more are sorted */
+    KEYS_FIRST = 96,    /* on the stack, before the heap is asked */
+    NODES_PIECE = 16,   /* taken from the arena at once */
+    CHARS_PIECE = 1024, /* likewise */
     PATH_SIZE = 160,
     NAME_MOST = 40,
 };
-
-/* --- memory for cJSON --- */
-
-static _Thread_local struct ow_arena *parse_arena;
-
-static void *hook_alloc(size_t size)
-{
-    if (!parse_arena)
-        return malloc(size);
-    return ow_arena_full(parse_arena) ? NULL : ow_arena_alloc(parse_arena, size);
-}
-
-static void hook_free(void *p)
-{
-    if (!parse_arena)
-        free(p);
-}
-
-/* Before main, so that no thread ever sees them change. */
-__attribute__((constructor)) static void hooks_install(void)
-{
-    cJSON_Hooks hooks = { hook_alloc, hook_free };
-
-    cJSON_InitHooks(&hooks);
-}
 
 /* --- the scan --- */
 
@@ -73,12 +46,9 @@ struct key {
 
 struct frame {
     bool object;
-    size_t first_key; /* object: its part of the key stack */
-    size_t index;     /* array: of the item in hand */
-};
-
-struct number {
-    size_t at, len;
+    size_t first_key;   /* object: its part of the key stack */
+    size_t index;       /* array: of the item in hand */
+    cJSON *node, *last; /* the container, and its newest member or item */
 };
 
 struct scan {
@@ -87,14 +57,14 @@ struct scan {
     struct ow_arena *arena;
     struct ow_err *err;
     size_t nodes;
-    bool long_number;
     unsigned depth;
+    cJSON *root;
+    char *name;                  /* of the member whose value comes next */
+    cJSON *nodes_at, *nodes_end; /* pieces of the arena, not used up */
+    char *chars_at, *chars_end;
     struct key *keys; /* stack of the open objects' keys */
     size_t n_keys, cap_keys;
-    struct number *numbers;
-    size_t n_numbers, cap_numbers;
     struct key first_keys[KEYS_FIRST];
-    struct number first_numbers[NUMBERS_FIRST];
     struct frame frames[DEPTH_MOST];
 };
 
@@ -180,6 +150,72 @@ static inline void skip_space(struct scan *s)
         p++;
     s->at = p;
 }
+
+/* --- the tree --- */
+
+static bool refuse_full(const struct scan *s)
+{
+    ow_err_set(s->err, OW_INPUT, "the JSON needs more memory than the limit");
+    return false;
+}
+
+/* A zeroed node hung in behind its elder siblings; NULL when the arena is full. */
+static cJSON *node_add(struct scan *s, int type)
+{
+    cJSON *n;
+
+    if (s->nodes_at == s->nodes_end) {
+        if (ow_arena_full(s->arena))
+            return NULL;
+        s->nodes_at = OW_NEW_N(s->arena, cJSON, NODES_PIECE);
+        s->nodes_end = s->nodes_at + NODES_PIECE;
+    }
+    n = s->nodes_at++;
+    n->type = type;
+    n->string = s->name;
+    s->name = NULL;
+    if (s->depth == 0) {
+        s->root = n;
+        return n;
+    }
+    struct frame *f = &s->frames[s->depth - 1];
+    if (f->last) {
+        f->last->next = n;
+        n->prev = f->last;
+    } else {
+        f->node->child = n;
+    }
+    f->node->child->prev = n; /* as cJSON has it: the first knows the last */
+    f->last = n;
+    return n;
+}
+
+static char *chars_take(struct scan *s, size_t n)
+{
+    char *p;
+
+    if (n > (size_t)(s->chars_end - s->chars_at)) {
+        size_t left = (size_t)(s->end - s->at) + n; /* no piece larger than the text */
+        size_t piece = left < CHARS_PIECE ? left : CHARS_PIECE;
+
+        if (n > CHARS_PIECE / 4) /* the piece in hand still serves the small ones */
+            return ow_arena_alloc(s->arena, n);
+        s->chars_at = ow_arena_alloc(s->arena, piece);
+        s->chars_end = s->chars_at + piece;
+    }
+    p = s->chars_at;
+    s->chars_at += n;
+    return p;
+}
+
+static char *chars_copy(struct scan *s, const char *from, size_t n)
+{
+    char *to = chars_take(s, n + 1); /* zeroed: the arena's memory is */
+
+    return memcpy(to, from, n);
+}
+
+/* --- the scan --- */
 
 static int hex_value(const char *p, const char *end)
 {
@@ -326,12 +362,6 @@ static bool scan_number(struct scan *s)
         while (is_digit(p, end))
             p++;
     }
-    if (s->n_numbers == s->cap_numbers)
-        s->numbers = vector_grow(s->numbers, s->first_numbers, s->n_numbers,
-                                 &s->cap_numbers, sizeof *s->numbers);
-    s->numbers[s->n_numbers++] = (struct number){ (size_t)(s->at - s->start),
-                                                  (size_t)(p - s->at) };
-    s->long_number |= p - s->at > CJSON_NUMBER;
     s->at = p;
     return true;
 }
@@ -360,10 +390,10 @@ static size_t utf8_write(int v, char *to)
     return 4;
 }
 
-/* A key written with escapes is the same key: compare what it stands for. */
-static struct key key_decode(struct scan *s, const char *p, size_t n)
+/* What a string with escapes stands for. */
+static char *decode(struct scan *s, const char *p, size_t n, size_t *ret_len)
 {
-    char *to = ow_arena_alloc(s->arena, n + 1);
+    char *to = chars_take(s, n + 1);
     const char *end = p + n;
     size_t len = 0;
 
@@ -388,7 +418,8 @@ static struct key key_decode(struct scan *s, const char *p, size_t n)
         }
         len += utf8_write(v, to + len);
     }
-    return (struct key){ .s = to, .len = len };
+    *ret_len = len;
+    return to;
 }
 
 static inline uint64_t key_head(const char *p, size_t len, const char *end)
@@ -437,8 +468,10 @@ static bool scan_key(struct scan *s)
     if (!scan_string(s, &escaped))
         return false;
     k = (struct key){ .s = from + 1, .len = (size_t)(s->at - from) - 2 };
-    if (escaped)
-        k = key_decode(s, k.s, k.len);
+    if (escaped) /* the same key however it is written */
+        k.s = s->name = decode(s, k.s, k.len, &k.len);
+    else
+        s->name = chars_copy(s, k.s, k.len);
     k.head = key_head(k.s, k.len, escaped ? k.s + k.len : s->end);
     if (s->n_keys == s->cap_keys)
         s->keys = vector_grow(s->keys, s->first_keys, s->n_keys, &s->cap_keys,
@@ -480,21 +513,58 @@ static bool object_end(struct scan *s)
 
 static bool scan_open(struct scan *s)
 {
+    bool object = *s->at == '{';
+    cJSON *n;
+
     if (s->depth >= s->lim.depth)
         return refuse(s, s->at, "nested too deeply");
-    s->frames[s->depth++] = (struct frame){ .object = *s->at == '{',
-                                            .first_key = s->n_keys };
+    n = node_add(s, object ? cJSON_Object : cJSON_Array);
+    if (!n)
+        return refuse_full(s);
+    s->frames[s->depth++] =
+        (struct frame){ .object = object, .first_key = s->n_keys, .node = n };
     s->at++;
     return true;
 }
 
-static bool scan_word(struct scan *s, const char *word)
+static bool scan_word(struct scan *s, const char *word, int type)
 {
     size_t n = strlen(word);
 
     if ((size_t)(s->end - s->at) < n || memcmp(s->at, word, n) != 0)
         return refuse(s, s->at, "expected a JSON value");
     s->at += n;
+    return node_add(s, type) || refuse_full(s);
+}
+
+static bool scan_text(struct scan *s)
+{
+    const char *from = s->at + 1;
+    bool escaped;
+    size_t len;
+    cJSON *n;
+
+    if (!scan_string(s, &escaped))
+        return false;
+    n = node_add(s, cJSON_String);
+    if (!n)
+        return refuse_full(s);
+    len = (size_t)(s->at - from) - 1;
+    n->valuestring = escaped ? decode(s, from, len, &len) : chars_copy(s, from, len);
+    return true;
+}
+
+static bool scan_amount(struct scan *s)
+{
+    const char *from = s->at;
+    cJSON *n;
+
+    if (!scan_number(s))
+        return false;
+    n = node_add(s, cJSON_Number);
+    if (!n)
+        return refuse_full(s);
+    n->valuestring = chars_copy(s, from, (size_t)(s->at - from));
     return true;
 }
 
@@ -509,8 +579,6 @@ enum want {
 /* The value at s->at: a scalar whole, of a container the bracket. */
 static bool scan_begin(struct scan *s, enum want *want)
 {
-    bool escaped;
-
     if (s->at >= s->end)
         return refuse(s, s->at, "expected a JSON value, found the end of the text");
     if (++s->nodes > s->lim.nodes)
@@ -524,16 +592,16 @@ static bool scan_begin(struct scan *s, enum want *want)
         *want = WANT_ITEM_OR_END;
         return scan_open(s);
     case '"':
-        return scan_string(s, &escaped);
+        return scan_text(s);
     case 't':
-        return scan_word(s, "true");
+        return scan_word(s, "true", cJSON_True);
     case 'f':
-        return scan_word(s, "false");
+        return scan_word(s, "false", cJSON_False);
     case 'n':
-        return scan_word(s, "null");
+        return scan_word(s, "null", cJSON_NULL);
     default:
         if (*s->at == '-' || is_digit(s->at, s->end))
-            return scan_number(s);
+            return scan_amount(s);
         return refuse(s, s->at, "expected a JSON value");
     }
 }
@@ -588,88 +656,28 @@ static bool scan_value(struct scan *s)
     return true;
 }
 
-/* --- the tree --- */
-
-/* cJSON copies at most 63 characters of a number. A longer one is replaced in a copy of
- * the text by a zero; its own text comes back with the walk. */
-static const char *shorten(const struct scan *s, size_t from, size_t len)
-{
-    char *copy = ow_arena_alloc(s->arena, len);
-
-    memcpy(copy, s->start + from, len);
-    for (size_t i = 0; i < s->n_numbers; i++) {
-        if (s->numbers[i].len > CJSON_NUMBER) {
-            memset(copy + (s->numbers[i].at - from), ' ', s->numbers[i].len);
-            copy[s->numbers[i].at - from] = '0';
-        }
-    }
-    return copy;
-}
-
-static void numbers_restore(const struct scan *s, cJSON *root)
-{
-    cJSON *stack[DEPTH_MOST + 1], *node = root;
-    unsigned depth = 0;
-    size_t i = 0;
-
-    while (i < s->n_numbers) {
-        while (!node) {
-            ow_assert(depth > 0);
-            node = stack[--depth]->next;
-        }
-        if (node->type == cJSON_Number) {
-            node->valuestring = ow_arena_alloc(s->arena, s->numbers[i].len + 1);
-            memcpy(node->valuestring, s->start + s->numbers[i].at, s->numbers[i].len);
-            i++;
-        }
-        if (node->child) {
-            ow_assert(depth <= DEPTH_MOST);
-            stack[depth++] = node;
-            node = node->child;
-        } else {
-            node = node == root ? NULL : node->next;
-        }
-    }
-}
-
-static cJSON *tree_build(struct scan *s, const char *text, size_t len)
-{
-    cJSON *root;
-
-    parse_arena = s->arena;
-    root = cJSON_ParseWithLengthOpts(text, len, NULL, false);
-    parse_arena = NULL;
-    return root;
-}
+/* --- the way in --- */
 
 static enum ow_code parse(struct scan *s, bool alone, const cJSON **ret, size_t *used)
 {
-    const char *value, *behind, *text;
-    cJSON *root;
-
     if (s->end - s->at >= 3 && memcmp(s->at, "\xef\xbb\xbf", 3) == 0) {
         refuse(s, s->at, "a byte order mark, which JSON does not allow");
         return OW_INPUT;
     }
     skip_space(s);
-    value = s->at;
     if (!scan_value(s))
         return OW_INPUT;
-    behind = s->at;
     skip_space(s);
     if (alone && s->at < s->end) {
         refuse(s, s->at, "surplus text behind the value");
         return OW_INPUT;
     }
-    text = s->long_number
-               ? shorten(s, (size_t)(value - s->start), (size_t)(behind - value))
-               : value;
-    root = tree_build(s, text, (size_t)(behind - value));
-    if (!root || ow_arena_full(s->arena))
-        return ow_err_set(s->err, OW_INPUT, "the JSON needs more memory than the limit");
-    numbers_restore(s, root);
+    if (ow_arena_full(s->arena)) {
+        refuse_full(s);
+        return OW_INPUT;
+    }
     *used = (size_t)(s->at - s->start);
-    *ret = root;
+    *ret = s->root;
     return OW_OK;
 }
 
@@ -710,21 +718,19 @@ static enum ow_code parse_with(const char *text, size_t len,
     s.lim = limits_of(limits);
     s.arena = arena;
     s.err = err;
-    s.nodes = s.n_keys = s.n_numbers = 0;
-    s.long_number = false;
+    s.nodes = s.n_keys = 0;
     s.depth = 0;
+    s.root = NULL;
+    s.name = s.chars_at = s.chars_end = NULL;
+    s.nodes_at = s.nodes_end = NULL;
     s.keys = s.first_keys;
     s.cap_keys = KEYS_FIRST;
-    s.numbers = s.first_numbers;
-    s.cap_numbers = NUMBERS_FIRST;
     if (len > s.lim.bytes)
         return ow_err_set(err, OW_INPUT, "%zu bytes of JSON, more than the limit of %zu",
                           len, s.lim.bytes);
     code = parse(&s, alone, ret, used);
     if (s.keys != s.first_keys)
         free(s.keys);
-    if (s.numbers != s.first_numbers)
-        free(s.numbers);
     return code;
 }
 
@@ -762,21 +768,21 @@ const cJSON *ow_json_object(const cJSON *object, const char *key)
 {
     const cJSON *v = ow_json_get(object, key);
 
-    return cJSON_IsObject(v) ? v : NULL;
+    return v && v->type == cJSON_Object ? v : NULL;
 }
 
 const cJSON *ow_json_array(const cJSON *object, const char *key)
 {
     const cJSON *v = ow_json_get(object, key);
 
-    return cJSON_IsArray(v) ? v : NULL;
+    return v && v->type == cJSON_Array ? v : NULL;
 }
 
 const char *ow_json_string(const cJSON *object, const char *key)
 {
     const cJSON *v = ow_json_get(object, key);
 
-    return cJSON_IsString(v) ? v->valuestring : NULL;
+    return v && v->type == cJSON_String ? v->valuestring : NULL;
 }
 
 bool ow_json_bool(const cJSON *object, const char *key, bool *ret)

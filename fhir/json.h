@@ -1,14 +1,14 @@
 /*
  * JSON: strict, bounded reading into an arena
  *
- * A scan before cJSON sees the bytes refuses what cJSON would take: surplus bytes,
- * duplicate keys, invalid UTF-8, \u0000, lone surrogates, raw control characters, numbers
- * like 012 or 1., a BOM, nesting and node counts over the limit. Errors name the position
- * as line and column and the path ("entry[3].resource.dosageInstruction[0]"), never a
- * value.
+ * The tree has cJSON's nodes, but its parser does not build it, since it would take what
+ * is refused here: surplus bytes, duplicate keys, invalid UTF-8, \u0000, lone surrogates,
+ * raw control characters, numbers like 012 or 1., a BOM, nesting and node counts over the
+ * limit. Errors name the position as line and column and the path
+ * ("entry[3].resource.dosageInstruction[0]"), never a value.
  *
  * The tree is owned by the arena: there is no delete. A number node's valuestring holds
- * its exact text, so that decimals stay exact; valuedouble must not be used for amounts.
+ * its exact text, so that decimals stay exact; valuedouble and valueint are not set.
  */
 #pragma once
 

@@ -300,6 +300,49 @@ static void other_users_of_cjson_notice_nothing(void **state)
     cJSON_Delete(own);
 }
 
+/* Types, names, texts and links of two trees; numbers by their value. */
+static void same_tree(const cJSON *a, const cJSON *b)
+{
+    const cJSON *x = a->child, *y = b->child;
+
+    assert_int_equal(a->type, b->type);
+    assert_true(ow_streq(a->string, b->string));
+    if (cJSON_IsNumber(a))
+        assert_true(strtod(a->valuestring, NULL) == b->valuedouble);
+    else
+        assert_true(ow_streq(a->valuestring, b->valuestring));
+    if (x)
+        assert_true(x->prev && y && y->prev && !x->prev->next);
+    for (; x && y; x = x->next, y = y->next) {
+        same_tree(x, y);
+        assert_true(!x->next || x->next->prev == x);
+    }
+    assert_true(!x && !y);
+}
+
+static void the_tree_is_the_one_that_cjson_builds(void **state)
+{
+    static const char *const texts[] = {
+        "null",
+        " [ ] ",
+        "{}",
+        "-0.5e3",
+        "\"\"",
+        "[1,-2,3.25,[],{},[[]],true,false,null]",
+        "{\"a\":{\"b\":[{\"c\":\"d\"},{\"\":\"\"}]},\"e\\u00e9\\n\":\"\\ud83d\\ude00\\\"\\/\"}",
+        "{\"m\xc3\xbcller\":[\"\xf0\x9f\x98\x80\",1e2,0],\"long name of a member\":1}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(texts); i++) {
+        cJSON *other = cJSON_Parse(texts[i]);
+
+        assert_non_null(other);
+        same_tree(good(texts[i]), other);
+        cJSON_Delete(other);
+    }
+}
+
 static void equal_values_are_told_from_different_ones(void **state)
 {
     static const struct {
@@ -475,6 +518,7 @@ int main(void)
         cmocka_unit_test(duplicate_keys_are_found_in_large_objects),
         cmocka_unit_test(values_are_read_one_after_another),
         cmocka_unit_test(other_users_of_cjson_notice_nothing),
+        cmocka_unit_test(the_tree_is_the_one_that_cjson_builds),
         cmocka_unit_test(equal_values_are_told_from_different_ones),
         cmocka_unit_test(the_public_suite_is_met),
     };
