@@ -59,7 +59,7 @@ static const cJSON *member(struct ow_rd *r, const cJSON *o, const char *key, int
 
     if (!o || (o->type & cJSON_Object) == 0)
         return NULL;
-    for (const cJSON *c = o->child; c; c = c->next) {
+    for (const cJSON *c = o->child; c && (!v || v->type == cJSON_NULL); c = c->next) {
         if (c->string[0] == key[0] && strcmp(c->string, key) == 0)
             v = c;
         else if (c->string[0] == '_' && strcmp(c->string + 1, key) == 0)

@@ -58,7 +58,7 @@ static void repeat_members_check(struct ow_rd *r, const cJSON *repeat)
         bool found = false;
 
         for (size_t i = 0; i < OW_LEN(known) && !found; i++)
-            found = strcmp(name, known[i]) == 0;
+            found = *name == *known[i] && strcmp(name, known[i]) == 0;
         if (!found)
             ow_rd_refuse(r, NULL, "has an element that FHIR R4 does not know");
     }
