@@ -127,17 +127,17 @@ static bool code_find(const struct ow_knowledge *kb, const char *set, const char
     return false;
 }
 
-static bool set_known(const struct ow_knowledge *kb, const char *set)
+static const char *set_find(const struct ow_knowledge *kb, const char *set)
 {
     uint64_t h = kb_hash(KB_HASH, set, strlen(set));
     uint32_t at = 0;
     size_t row;
 
-    while ((row = kb_index_next(&kb->set_index, h, &at)) != SIZE_MAX) {
+    while (kb->n_sets > 0 && (row = kb_index_next(&kb->set_index, h, &at)) != SIZE_MAX) {
         if (strcmp(kb->sets[row], set) == 0)
-            return true;
+            return kb->sets[row];
     }
-    return false;
+    return NULL;
 }
 
 bool ow_knowledge_in_set(const struct ow_knowledge *kb, const char *set,
@@ -145,7 +145,7 @@ bool ow_knowledge_in_set(const struct ow_knowledge *kb, const char *set,
 {
     if (system != NULL && code != NULL && code_find(kb, set, system, code))
         return true;
-    ow_assert(set_known(kb, set));
+    ow_assert(set_find(kb, set) != NULL);
     return false;
 }
 
@@ -165,39 +165,75 @@ static bool code_read(struct ow_tsv *t, struct kb_code *c)
     return true;
 }
 
-static void set_note(struct ow_knowledge *kb, const char *set)
+/* Twice the room, and every name put in again. */
+static void sets_grow(struct ow_knowledge *kb)
 {
-    if (set_known(kb, set))
-        return;
-    kb_index_put(&kb->set_index, kb_hash(KB_HASH, set, strlen(set)), kb->n_sets);
-    kb->sets[kb->n_sets++] = set;
+    size_t i;
+
+    kb->sets = ow_arena_grow(&kb->arena, kb->sets, kb->n_sets, &kb->cap_sets,
+                             sizeof *kb->sets);
+    kb_index_init(&kb->set_index, kb->cap_sets, &kb->arena);
+    for (i = 0; i < kb->n_sets; i++)
+        kb_index_put(&kb->set_index, kb_hash(KB_HASH, kb->sets[i], strlen(kb->sets[i])),
+                     i);
+}
+
+/* The name as the knowledge keeps it, noted when it is new. */
+static const char *set_note(struct ow_knowledge *kb, const char *set)
+{
+    const char *kept = set_find(kb, set);
+
+    if (kept != NULL)
+        return kept;
+    if (kb->n_sets == kb->cap_sets)
+        sets_grow(kb);
+    kept = ow_arena_strdup(&kb->arena, set);
+    kb_index_put(&kb->set_index, kb_hash(KB_HASH, kept, strlen(kept)), kb->n_sets);
+    kb->sets[kb->n_sets++] = kept;
+    return kept;
+}
+
+/* Three of the table's columns, and names once: the file is several times as large. */
+static void code_keep(struct ow_knowledge *kb, const struct kb_code *c)
+{
+    const struct kb_code *before = kb->n_codes > 0 ? &kb->codes[kb->n_codes - 1] : NULL;
+    struct kb_code *kept = &kb->codes[kb->n_codes];
+
+    kept->set = set_note(kb, c->set);
+    kept->system = before != NULL && ow_streq(before->system, c->system)
+                       ? before->system
+                       : ow_arena_strdup(&kb->arena, c->system);
+    kept->code = ow_arena_strdup(&kb->arena, c->code);
+    kb_index_put(&kb->code_index, code_hash(c->set, c->system, c->code), kb->n_codes++);
+}
+
+static void codes_read(struct ow_knowledge *kb, struct ow_tsv *t)
+{
+    while (ow_tsv_next(t)) {
+        struct kb_code c;
+
+        if (!code_read(t, &c))
+            continue;
+        if (code_find(kb, c.set, c.system, c.code))
+            ow_tsv_fault(t, C_CODE, "%s is there twice in this set", c.code);
+        else
+            code_keep(kb, &c);
+    }
 }
 
 void kb_codes_load(struct ow_knowledge *kb, const struct ow_knowledge_file *f,
                    struct ow_tsv_log *log)
 {
     size_t most = kb_lines(f), i;
+    struct ow_arena scratch; /* the file's copy, given back */
     struct ow_tsv t;
 
     kb_index_init(&kb->code_index, most, &kb->arena);
-    kb_index_init(&kb->set_index, most + OW_LEN(shipped_sets), &kb->arena);
     kb->codes = OW_NEW_N(&kb->arena, struct kb_code, most);
-    kb->sets = OW_NEW_N(&kb->arena, const char *, most + OW_LEN(shipped_sets));
     for (i = 0; i < OW_LEN(shipped_sets); i++)
-        set_note(kb, shipped_sets[i]);
-    if (!ow_tsv_open(&t, f, code_columns, C_N, log, &kb->arena))
-        return;
-    while (ow_tsv_next(&t)) {
-        struct kb_code c;
-
-        if (!code_read(&t, &c))
-            continue;
-        if (code_find(kb, c.set, c.system, c.code)) {
-            ow_tsv_fault(&t, C_CODE, "%s is there twice in this set", c.code);
-            continue;
-        }
-        set_note(kb, c.set);
-        kb->codes[kb->n_codes] = c;
-        kb_index_put(&kb->code_index, code_hash(c.set, c.system, c.code), kb->n_codes++);
-    }
+        (void)set_note(kb, shipped_sets[i]);
+    ow_arena_init(&scratch, SIZE_MAX);
+    if (ow_tsv_open(&t, f, code_columns, C_N, log, &scratch))
+        codes_read(kb, &t);
+    ow_arena_done(&scratch);
 }

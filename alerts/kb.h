@@ -67,7 +67,7 @@ struct ow_knowledge {
     size_t n_codes;
     struct kb_index code_index;
     const char **sets; /* names of the table and of the shipped one */
-    size_t n_sets;
+    size_t n_sets, cap_sets;
     struct kb_index set_index;
     struct kb_map ndc, local;
     struct ow_timing_code *timings;
