@@ -675,6 +675,14 @@ static void on_drained(void *arg)
         app_close_servers(a);
 }
 
+static void on_close_turn(void *arg)
+{
+    struct app *a = arg;
+
+    a->drain_timer = NULL;
+    app_close_servers(a);
+}
+
 static void app_stop(struct app *a, int status)
 {
     if (a->draining)
@@ -682,8 +690,9 @@ static void app_stop(struct app *a, int status)
     a->draining = true;
     a->status = status;
     ow_notify("STOPPING=1");
-    if (!a->main) {
-        app_close_servers(a);
+    if (!a->main) { /* in a turn of its own: a store callback may have called us */
+        a->drain_timer = a->core.world->ops->timer_start(a->core.world, 0, on_close_turn,
+                                                         a);
         return;
     }
     a->drain_timer = a->core.world->ops->timer_start(a->core.world, DRAIN_MS,

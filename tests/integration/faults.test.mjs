@@ -38,8 +38,9 @@ before(async () => {
 beforeEach(() => sim.clearFaults());
 
 after(async () => {
-  assert.equal(await daemon?.stop(), 0, daemon?.log);
+  const status = await daemon?.stop();
   await sim?.close();
+  assert.equal(status, 0, daemon?.log);
   rmSync(directory, { recursive: true, force: true });
 });
 

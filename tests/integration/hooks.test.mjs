@@ -18,8 +18,9 @@ before(async () => {
 });
 
 after(async () => {
-  assert.equal(await daemon?.stop(), 0, daemon?.log);
+  const status = await daemon?.stop();
   await sim?.close();
+  assert.equal(status, 0, daemon?.log);
 });
 
 function call(service, body, { method = 'POST', type = 'application/json', headers = {} } = {}) {

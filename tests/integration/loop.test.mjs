@@ -16,8 +16,9 @@ before(async () => {
 });
 
 after(async () => {
-  assert.equal(await daemon?.stop(), 0, daemon?.log);
+  const status = await daemon?.stop();
   await sim?.close();
+  assert.equal(status, 0, daemon?.log);
 });
 
 async function settle() {
