@@ -6,6 +6,7 @@
  */
 #include "alerts/evaluate.h"
 
+#include "alerts/averages.h"
 #include "alerts/card.h"
 #include "alerts/judge.h"
 #include "alerts/lines.h"
@@ -133,9 +134,10 @@ static bool supplies(const struct ow_item *d, const struct ow_item *r)
 }
 
 /* The latest dispense of a request, or the request itself. */
-static const struct ow_order *supply_of(const struct ow_judge *j, const struct ow_item *r,
-                                        const struct ow_item *all, size_t n)
+static const struct ow_order *supply_of(const struct ow_judge *j, const struct ow_item *r)
 {
+    const struct ow_item *all = j->all;
+    size_t n = j->n_all;
     const struct ow_order *ret = NULL;
 
     if (!j->has_dispenses)
@@ -179,19 +181,21 @@ static bool is_line(struct ow_judge *j, const struct ow_item *it,
            !is_supply(j, it, all, n);
 }
 
-static void judge_item(struct ow_judge *j, struct ow_item *it, const struct ow_item *all,
-                       size_t n)
+void ow_judge_read(struct ow_judge *j, struct ow_item *it)
+{
+    ow_role_assign(j, it);
+    if (it->role == OW_ROLE_COUNTED)
+        read_amount(j, it, it->order->kind == OW_DISPENSE ? it->order : supply_of(j, it));
+    ow_span_read(j, it);
+}
+
+static void judge_item(struct ow_judge *j, struct ow_item *it)
 {
     if (it->drug.other != NULL)
         ow_judge_note(j, ow_say(j->arena, OW_WORD_NOTE_CODINGS, it->order->reference,
                                 it->drug.name, it->drug.other));
-    if (!it->stands)
-        return;
-    ow_role_assign(j, it);
-    if (it->role == OW_ROLE_COUNTED)
-        read_amount(
-            j, it, it->order->kind == OW_DISPENSE ? it->order : supply_of(j, it, all, n));
-    ow_span_read(j, it);
+    if (it->stands)
+        ow_judge_read(j, it);
 }
 
 /* The orders that become lines, in the order of the chart. Mostly that is all of them. */
@@ -226,9 +230,11 @@ static void judge_items(struct ow_judge *j)
         ow_identify(&all[i].order->medication, j->kb, j->arena, &all[i].drug);
         ow_role_stand(j, &all[i]);
     }
+    j->all = all;
+    j->n_all = n;
     keep_lines(j, all, n);
     for (size_t i = 0; i < j->n_items && !ow_arena_full(j->arena); i++)
-        judge_item(j, &j->items[i], all, n);
+        judge_item(j, &j->items[i]);
 }
 
 /* ---- the whole ---- */
@@ -299,6 +305,7 @@ enum ow_code ow_evaluate(const struct ow_chart *chart, const struct ow_question 
     ow_timeline_admit(&j);
     ow_timeline_sum(&j);
     assert_nothing_silent(&j);
+    ow_averages_build(&j);
     ow_lines_build(&j);
     ow_lines_sedatives(&j);
     j.v->at_least = is_at_least(&j);

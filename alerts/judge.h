@@ -51,7 +51,9 @@ struct ow_judge {
     bool has_dispenses;
     bool has_drafts; /* some order is an entry of a hook's draftOrders */
 
-    struct ow_item *items;
+    const struct ow_item *all; /* every order of the chart, with its drug */
+    size_t n_all;
+    struct ow_item *items; /* those that become lines */
     size_t n_items;
 
     struct ow_ratio lasting_peak; /* of the orders that are not acute */
@@ -61,6 +63,9 @@ struct ow_judge {
     const char **notes;
     size_t n_notes, cap_notes;
 };
+
+/* Role, dose and span of a standing order by itself. */
+void ow_judge_read(struct ow_judge *j, struct ow_item *it);
 
 void ow_judge_note(struct ow_judge *j, const char *text);
 

@@ -39,6 +39,7 @@ static const struct ow_policy base = {
     .stale_days = 14,
     .count_stale = true,
     .horizon_days = 90,
+    .average_days = 90,
     .mismatch_share = { 1,  4},
     .mismatch_med = { 10, 1},
     .source_label = "opiward",

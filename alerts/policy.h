@@ -25,6 +25,7 @@ struct ow_policy {
     int64_t stale_days;   /* an order active this long after its supply ended: 14 */
     bool count_stale;     /* true: it still counts, flagged */
     int64_t horizon_days; /* the peak is looked for this far ahead: 90 */
+    int64_t average_days; /* window of the averages: 90, at most 366 */
     struct ow_ratio mismatch_share; /* supply-mismatch: 0.25 and */
     struct ow_ratio mismatch_med;   /* 10 MME/d */
 

@@ -227,6 +227,15 @@ static bool same_id(const struct ow_item *a, const struct ow_item *b)
            ow_streq(a->order->source, b->order->source);
 }
 
+bool ow_roles_same(const struct ow_item *a, const struct ow_item *b)
+{
+    const struct ow_order *x = a->order, *y = b->order;
+
+    return same_ingredient(a, b) &&
+           (share_identifier(x, y) ||
+            (x->id != NULL && ow_streq(x->id, y->id) && ow_streq(x->source, y->source)));
+}
+
 /* Does `b` stand for `a` by what one of them says? */
 static bool linked(const struct ow_item *a, const struct ow_item *b)
 {

@@ -22,5 +22,8 @@ void ow_role_stand(const struct ow_judge *j, struct ow_item *it);
 /* First role of a standing order by its drug: excluded, unreadable, unknown ... */
 void ow_role_assign(const struct ow_judge *j, struct ow_item *it);
 
+/* Do two orders of one kind share an identifier, or the id of one server? */
+bool ow_roles_same(const struct ow_item *a, const struct ow_item *b);
+
 /* Find what replaces what, over all items. Reads the spans; sets role, reason, taken. */
 void ow_roles_replace(struct ow_judge *j);

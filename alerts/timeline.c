@@ -122,9 +122,8 @@ static void must(bool fits)
     ow_assert(fits); /* ow_timeline_admit has seen to it */
 }
 
-/* The factor of a patient's whole daily methadone. */
-static struct ow_ratio banded_factor(const struct ow_judge *j, const struct ow_item *it,
-                                     struct ow_ratio mg)
+struct ow_ratio ow_timeline_banded(const struct ow_judge *j, const struct ow_item *it,
+                                   struct ow_ratio mg)
 {
     struct ow_factor f = it->factor;
 
@@ -157,8 +156,7 @@ static void sweep_add(struct sweep *s, struct ow_span span, unsigned sums, bool 
         s->events[s->n++] = (struct event){ until, false, sums, banded, value };
 }
 
-/* The step's time as instants, within the time the order is taken. */
-static struct ow_span step_span(const struct ow_item *it, size_t i)
+struct ow_span ow_timeline_step(const struct ow_item *it, size_t i)
 {
     const struct ow_dose_step *st = &it->dose.steps[i];
     struct ow_span ret = it->taken;
@@ -196,7 +194,7 @@ static void sweep_item(struct sweep *s, const struct ow_item *it)
         v = it->dose.steps[i].high;
         if (!banded)
             must(to_med(it, v, &v));
-        sweep_add(s, step_span(it, i), sums, banded, v);
+        sweep_add(s, ow_timeline_step(it, i), sums, banded, v);
     }
     if (!it->has_supplied)
         return;
@@ -228,7 +226,7 @@ static struct ow_ratio run_value(struct sweep *s, const struct running *r)
         return ret;
     if (ow_ratio_cmp(r->banded, s->band_mg) != 0) {
         s->band_mg = r->banded;
-        s->band_factor = banded_factor(s->j, s->methadone, r->banded);
+        s->band_factor = ow_timeline_banded(s->j, s->methadone, r->banded);
     }
     must(ow_ratio_mul(r->banded, s->band_factor, &med));
     must(ow_ratio_add(ret, med, &ret));
@@ -308,7 +306,7 @@ static struct ow_ratio methadone_beside(const struct ow_judge *j,
         if (o->role != OW_ROLE_COUNTED || !o->drug.methadone)
             continue;
         for (size_t k = 0; k < o->dose.n_steps; k++) {
-            struct ow_span span = step_span(o, k);
+            struct ow_span span = ow_timeline_step(o, k);
 
             if (span.from <= at && at < span.until)
                 must(ow_ratio_add(ret, o->dose.steps[k].high, &ret));

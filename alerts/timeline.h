@@ -18,5 +18,12 @@
 /* Make unreadable what cannot be added exactly. Reads doses and factors. */
 void ow_timeline_admit(struct ow_judge *j);
 
+/* The time of step `i` of the dose, within the time the order is taken. */
+struct ow_span ow_timeline_step(const struct ow_item *it, size_t i);
+
+/* The factor of a patient's whole daily methadone of `mg`. */
+struct ow_ratio ow_timeline_banded(const struct ow_judge *j, const struct ow_item *it,
+                                   struct ow_ratio mg);
+
 /* Totals of the verdict, med of each item, lasting_peak. */
 void ow_timeline_sum(struct ow_judge *j);

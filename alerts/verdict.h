@@ -150,6 +150,25 @@ struct ow_total {
     struct ow_ratio now, peak; /* MME/d */
 };
 
+/* What was supplied in the days before, by one denominator; see averages.h. */
+struct ow_average {
+    const char *name; /* per-supply-day, per-opioid-day, per-window-day, highest-day */
+    bool has_value;   /* false: no opioid in the window */
+    struct ow_ratio value; /* MME/d */
+    int64_t days;          /* the denominator */
+    const char *derivation;
+};
+
+enum { OW_AVERAGES = 4 };
+
+struct ow_averages {
+    struct ow_span window; /* whole local days, the last one that of the question */
+    int64_t days;
+    const char *basis; /* "dispenses", or "orders": then an estimate; NULL: none */
+    bool at_least;
+    struct ow_average list[OW_AVERAGES];
+};
+
 struct ow_verdict {
     const char *patient;
     ow_time at;
@@ -163,6 +182,7 @@ struct ow_verdict {
     bool has_peak_at;
     ow_time peak_at;
     bool at_least;
+    struct ow_averages averages;
     const struct ow_line *lines;
     size_t n_lines;
     const struct ow_fact *facts;

@@ -244,6 +244,8 @@ static void policy_build(struct ow_config *c)
         p->med_critical = c->policy_med_critical.value;
     if (c->policy_sedative_age.set)
         p->sedative_age = (int)ow_config_int(c->policy_sedative_age);
+    if (c->policy_average_days.set)
+        p->average_days = ow_config_int(c->policy_average_days);
     if (c->policy_stale_days.set)
         p->stale_days = ow_config_int(c->policy_stale_days);
 }

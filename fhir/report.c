@@ -67,6 +67,30 @@ static void kdate(struct ow_jw *w, const char *key, ow_time t, const struct ow_z
     kstring_null(w, key, open ? NULL : ow_time_format_date(t, zone, text));
 }
 
+static void averages_write(struct ow_jw *w, const struct ow_verdict *v)
+{
+    const struct ow_averages *a = &v->averages;
+
+    ow_jw_karray(w, "averages");
+    for (size_t i = 0; i < OW_AVERAGES && a->list[i].name != NULL; i++) {
+        const struct ow_average *one = &a->list[i];
+
+        ow_jw_object(w);
+        kstring_null(w, "name", one->name);
+        kratio_null(w, "value", one->has_value, one->value, DOSE_PLACES);
+        ow_jw_kbool(w, "atLeast", a->at_least);
+        kstring_null(w, "basis", a->basis);
+        ow_jw_kbool(w, "estimate", a->basis != NULL && a->basis[0] == 'o');
+        ow_jw_kobject(w, "window");
+        kdate(w, "from", a->window.from, v->zone);
+        kdate(w, "until", a->window.until, v->zone);
+        ow_jw_end(w);
+        kstring_null(w, "derivation", one->derivation);
+        ow_jw_end(w);
+    }
+    ow_jw_end(w);
+}
+
 static void line_dose(struct ow_jw *w, const struct ow_line *l)
 {
     ow_jw_key(w, "dailyDose");
@@ -191,6 +215,7 @@ void ow_report_json(const struct ow_verdict *v, struct ow_buf *out)
     kstring_null(&w, "sha256", v->sha256);
     ow_jw_end(&w);
     med_write(&w, v);
+    averages_write(&w, v);
     ow_jw_karray(&w, "orders");
     for (size_t i = 0; i < v->n_lines; i++)
         line_write(&w, &v->lines[i], v->zone);

@@ -110,6 +110,27 @@ static void head_write(struct text *t, const struct ow_verdict *v)
     ow_buf_char(t->out, '\n');
 }
 
+static void averages_write(struct text *t, const struct ow_verdict *v)
+{
+    const struct ow_averages *a = &v->averages;
+    char value[OW_RATIO_TEXT];
+
+    if (a->basis == NULL)
+        return;
+    ow_buf_str(t->out, "averages of ");
+    date(t, a->window.from);
+    ow_buf_str(t->out, " to ");
+    date(t, a->window.until - 1);
+    ow_buf_printf(t->out, ", %s %s:\n", a->basis[0] == 'o' ? "estimated from" : "from",
+                  a->basis);
+    for (size_t i = 0; i < OW_AVERAGES; i++)
+        if (a->list[i].has_value)
+            ow_buf_printf(t->out, "  %-15s %s%s MME/day  (%s)\n", a->list[i].name,
+                          a->at_least ? "at least " : "",
+                          ow_ratio_format(a->list[i].value, 2, value),
+                          a->list[i].derivation);
+}
+
 static void line_detail(struct text *t, const struct ow_line *l)
 {
     ow_buf_printf(t->out, "  %*s  ", ROLE_WIDTH + 2 + MED_WIDTH, "");
@@ -251,6 +272,7 @@ void ow_report_text(const struct ow_verdict *v, bool colour, struct ow_buf *out)
     struct text t = { .out = out, .colour = colour, .zone = v->zone };
 
     head_write(&t, v);
+    averages_write(&t, v);
     lines_write(&t, v);
     sedatives_write(&t, v);
     findings_write(&t, v);

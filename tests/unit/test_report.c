@@ -104,11 +104,21 @@ static struct ow_verdict verdict(void)
         .policy = "cdc-2022",
         .products = "2025-02",
         .sha256 = "abcdef0123456789",
-        .written = {true,  true, { 120, 1 }, { 165, 1 } },
-        .total = { true, true, { 120, 1 }, { 1321, 8 }},
+        .written = {true,              true,       { 120, 1 },  { 165, 1 }},
+        .total = {                                                     true,             true, { 120, 1 }, { 1321, 8 }         },
         .has_peak_at = true,
         .peak_at = MARCH_1 + 3 * OW_DAY,
         .at_least = true,
+        .averages = { .window = { MARCH_1 - 89 * OW_DAY, MARCH_1 + OW_DAY },
+                    .days = 90,
+                    .basis = "orders",
+                    .at_least = true,
+                    .list = { { "per-supply-day",
+                                  true,
+                                  { 1805, 15 },
+                                  15,
+                                  "1805 MME / 15 d = 120.33 MME/d" },
+                                { .name = "highest-day" } } },
         .lines = lines,
         .n_lines = 3,
         .facts = facts,
@@ -157,7 +167,11 @@ static void the_object_is_as_published(void **state)
         "'knowledge':{'factors':'cdc-2022','products':'2025-02','sha256':"
         "'abcdef0123456789'},'med':{'now':120,'peak':165.13,'peakAt':"
         "'2026-03-04T00:00:00Z','atLeast':true,'asWritten':{'now':120,'peak':165},"
-        "'asSupplied':null},'orders':[{'reference':'MedicationRequest/rx9','role':"
+        "'asSupplied':null},'averages':[{'name':'per-supply-day','value':120.33,"
+        "'atLeast':true,'basis':'orders','estimate':true,'window':{'from':'2025-12-02',"
+        "'until':'2026-03-02'},'derivation':'1805 MME / 15 d = 120.33 MME/d'},{'name':"
+        "'highest-day','value':null,'atLeast':true,'basis':'orders','estimate':true,"
+        "'window':{'from':'2025-12-02','until':'2026-03-02'},'derivation':null}],'orders':[{'reference':'MedicationRequest/rx9','role':"
         "'counted','drug':'oxycodone 20 MG','rxcui':'1049686','ingredient':'Oxycodone',"
         "'dailyDose':{'value':80,'unit':'mg'},'factor':1.5,'med':119.77,'from':"
         "'2026-03-01','until':'2026-03-31','prn':true,'medLow':60,'table':'cdc-2022',"
@@ -195,7 +209,7 @@ static void nothing_counted_is_null_and_not_zero(void **state)
             "{'patient':'Patient/p','at':'2026-03-01T00:00:00Z','hook':null,"
             "'knowledge':{'factors':'cdc-2022','products':null,'sha256':null},'med':"
             "{'now':null,'peak':null,'peakAt':null,'atLeast':false,'asWritten':{'now':"
-            "null,'peak':null},'asSupplied':null},'orders':[],'facts':[],'sedatives':"
+            "null,'peak':null},'asSupplied':null},'averages':[],'orders':[],'facts':[],'sedatives':"
             "[],'findings':[],'suppressed':[],'cards':[]}"));
     assert_true(ow_contains_folded(text_of(&v, false), "MED: nothing counted\n"));
     v.at_least = true;
@@ -217,6 +231,8 @@ static void the_text_tells_the_same_to_a_person(void **state)
         "Patient/p1  at 2026-03-01T12:00:00Z  order-sign\n"
         "MED: at least 120 MME/day now, at least 165.13 at the peak "
         "(2026-03-04T00:00:00Z)\n"
+        "averages of 2025-12-02 to 2026-03-01, estimated from orders:\n"
+        "  per-supply-day  at least 120.33 MME/day  (1805 MME / 15 d = 120.33 MME/d)\n"
         "\n"
         "Orders\n"
         "  role           MME/day  drug\n"
