@@ -68,15 +68,20 @@ struct scan {
     struct frame frames[DEPTH_MOST];
 };
 
+static bool is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+/* _birthDate, valueBase64Binary; no capital in front, as names of people have. */
 static bool name_is_plain(const struct key *k)
 {
-    if (k->len == 0 || k->len > NAME_MOST)
+    if (k->len == 0 || k->len > NAME_MOST || !(k->s[0] == '_' || is_lower(k->s[0])))
         return false;
-    for (size_t i = 0; i < k->len; i++) {
+    for (size_t i = 1; i < k->len; i++) {
         char c = k->s[i];
 
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-              (c >= '0' && c <= '9') || c == '_' || c == '-'))
+        if (!(is_lower(c) || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')))
             return false;
     }
     return true;

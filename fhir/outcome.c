@@ -4,36 +4,56 @@
 
 #include "base/text.h"
 
-enum { ISSUES_MOST = 3, WORD_MOST = 64 };
+enum { ISSUES_MOST = 3, WORD_MOST = 64, DIGITS_MOST = 4 };
 
-/* A code or a path is printed only when it looks like one. */
-static const char *plain(const char *s)
+/* Codes and paths are printed only when they look like what they should be: servers put
+ * ids, names and numbers of patients where they do not belong. */
+enum look { LOOK_WORD, LOOK_CODE, LOOK_PATH };
+
+static bool is_letter(char c)
 {
-    size_t n = s ? strlen(s) : 0;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
-    if (n == 0 || n > WORD_MOST)
-        return NULL;
+/* not-found; MSG_NO_MATCH, HAPI-0389, but no long number; Bundle.entry[0].resource */
+static bool looks_like(enum look look, const char *s, size_t n)
+{
+    static const char *const others[] = {
+        [LOOK_WORD] = "-", [LOOK_CODE] = "-_.", [LOOK_PATH] = ".[]"
+    };
+    size_t run = 0;
+
+    if (n == 0 || n > WORD_MOST || !is_letter(s[0]))
+        return false;
     for (size_t i = 0; i < n; i++) {
-        char c = s[i];
+        bool digit = s[i] >= '0' && s[i] <= '9';
 
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-              (c >= '0' && c <= '9') || strchr("-_.[]", c)))
-            return NULL;
+        run = digit ? run + 1 : 0;
+        if (digit ? look == LOOK_WORD || run > DIGITS_MOST ||
+                        (look == LOOK_PATH && run == 1 && s[i - 1] != '[')
+                  : !is_letter(s[i]) && !strchr(others[look], s[i]))
+            return false;
     }
-    return s;
+    return look != LOOK_PATH || strchr(s, '.');
+}
+
+static const char *plain(enum look look, const char *s)
+{
+    return s && looks_like(look, s, strlen(s)) ? s : NULL;
 }
 
 static const char *issue_words(struct ow_arena *arena, const cJSON *issue)
 {
-    const char *severity = plain(ow_json_string(issue, "severity"));
-    const char *code = plain(ow_json_string(issue, "code"));
+    const char *severity = plain(LOOK_WORD, ow_json_string(issue, "severity"));
+    const char *code = plain(LOOK_WORD, ow_json_string(issue, "code"));
     const cJSON *details = ow_json_array(ow_json_object(issue, "details"), "coding");
     const cJSON *paths = ow_json_array(issue, "expression");
     const char *detail, *path;
 
-    detail = details ? plain(ow_json_string(details->child, "code")) : NULL;
-    path = paths && cJSON_IsString(paths->child) ? plain(paths->child->valuestring)
-                                                 : NULL;
+    detail = details ? plain(LOOK_CODE, ow_json_string(details->child, "code")) : NULL;
+    path = paths && cJSON_IsString(paths->child)
+               ? plain(LOOK_PATH, paths->child->valuestring)
+               : NULL;
     return ow_arena_printf(arena, "%s/%s%s%s%s%s%s", severity ? severity : "?",
                            code ? code : "?", detail ? " (" : "", detail ? detail : "",
                            detail ? ")" : "", path ? " at " : "", path ? path : "");
