@@ -21,9 +21,9 @@ static const char *const hooks[] = {
 };
 
 static const char *const flags[OW_FLAG_N] = {
-    "prn",        "range",  "stale-active", "older-factor",
-    "open-ended", "rectal", "from-supply",  "supply-mismatch",
-    "draft",      "capped", "supply-ended",
+    "prn",          "range",       "stale-active",    "older-factor", "open-ended",
+    "rectal",       "from-supply", "supply-mismatch", "draft",        "capped",
+    "supply-ended", "from-text",   "text-differs",
 };
 
 const char *ow_role_name(enum ow_role r)

@@ -30,7 +30,9 @@ enum { /* flags of a line, a set; names by ow_flag_name */
        OW_FLAG_DRAFT = 1 << 8,
        OW_FLAG_CAPPED = 1 << 9, /* maxDosePerPeriod set the dose */
        OW_FLAG_SUPPLY_ENDED = 1 << 10,
-       OW_FLAG_N = 11,
+       OW_FLAG_FROM_TEXT = 1 << 11,    /* dose or frequency read from free text */
+       OW_FLAG_TEXT_DIFFERS = 1 << 12, /* structure and text give different amounts */
+       OW_FLAG_N = 13,
 };
 
 /* One order as judged. */
