@@ -10,23 +10,58 @@
 #include <string.h>
 
 #include "alerts/doseline.h"
+#include "alerts/dosetext.h"
 #include "base/text.h"
 
 enum { LINES_MOST = 100, PATCH_HOURS = 72 };
 
 struct placed {
     struct ow_dose_line line;
-    int64_t from, until; /* offsets in ms */
+    const struct ow_dosage *dosage; /* whose structure it is; NULL: read from text */
+    int64_t from, until;            /* offsets in ms */
 };
 
 struct plan {
     const struct ow_dose_context *ctx;
     struct placed *lines;
-    size_t n;
+    size_t n, cap;
     bool largest; /* the largest of the sequence counts, not the sum */
     bool has_bounds;
     ow_time base; /* of the offsets, when has_bounds */
 };
+
+static struct placed *line_add(struct plan *p, const struct ow_dose_line *line)
+{
+    struct placed *l;
+
+    OW_ARENA_GROW(p->ctx->arena, p->lines, p->n, p->cap);
+    l = &p->lines[p->n++];
+    *l = (struct placed){ .line = *line };
+    return l;
+}
+
+/* One dosage to its line, or to the lines of its text where it has no whole dose. */
+static enum ow_code dosage_read(struct plan *p, const struct ow_dosage *d,
+                                struct ow_err *err)
+{
+    struct ow_dose_line line, *lines;
+    struct ow_err why;
+    size_t n;
+    enum ow_code code = ow_dose_line_read(p->ctx, d, &line, err);
+
+    if (code == OW_OK) {
+        line_add(p, &line)->dosage = d;
+        return OW_OK;
+    }
+    if (code != OW_MISSING || !ow_dose_text_wanted(p->ctx, d))
+        return code;
+    code = ow_dose_text_read(p->ctx, d, false, &lines, &n, &why);
+    if (code != OW_OK)
+        return ow_err_set(err, code, "%s", why.text);
+    for (size_t i = 0; i < n; i++)
+        line_add(p, &lines[i]);
+    return OW_OK;
+}
 
 static enum ow_code lines_read(const struct ow_dose_context *ctx, struct plan *p,
                                struct ow_err *err)
@@ -38,13 +73,10 @@ static enum ow_code lines_read(const struct ow_dose_context *ctx, struct plan *p
         return ow_err_set(err, OW_MISSING, "no dosage");
     if (o->n_dosages > LINES_MOST)
         return ow_err_set(err, OW_MISSING, "more than %d dosage lines", LINES_MOST);
-    p->lines = OW_NEW_N(ctx->arena, struct placed, o->n_dosages);
-    p->n = o->n_dosages;
-    for (i = 0; i < p->n; i++) {
-        enum ow_code code = ow_dose_line_read(ctx, &o->dosages[i], &p->lines[i].line,
-                                              err);
+    for (i = 0; i < o->n_dosages; i++) {
+        enum ow_code code = dosage_read(p, &o->dosages[i], err);
 
-        if (code != OW_OK && p->n > 1)
+        if (code != OW_OK && o->n_dosages > 1)
             return ow_err_prefix(err, code, "dosage line %zu", i + 1);
         if (code != OW_OK)
             return code;
@@ -357,6 +389,142 @@ static void ends_set(const struct plan *p, struct ow_dose *ret)
                                                : ow_time_add(p->base, until);
 }
 
+static enum ow_code plan_build(struct plan *p, struct ow_dose *ret, struct ow_err *err)
+{
+    enum ow_code code = base_find(p, err);
+
+    if (code != OW_OK)
+        return code;
+    lines_place(p);
+    code = steps_build(p, ret, err);
+    if (code == OW_OK)
+        ends_set(p, ret);
+    return code;
+}
+
+/* ---- structure against text ---- */
+
+/* Do all dosages carry the same text, which is then that of the whole order? */
+static bool one_text(const struct ow_order *o)
+{
+    for (size_t i = 1; i < o->n_dosages; i++)
+        if (!ow_streq(o->dosages[i].text, o->dosages[0].text) ||
+            !ow_streq(o->dosages[i].patient_instruction,
+                      o->dosages[0].patient_instruction))
+            return false;
+    return o->n_dosages > 1;
+}
+
+/* The line of the text in the place and for the time of the structured one. */
+static void text_line_add(struct plan *t, const struct placed *l,
+                          struct ow_dose_line *line, bool only)
+{
+    if (only) {
+        line->extent = l->line.extent;
+        line->timing = l->line.timing;
+    }
+    line_add(t, line);
+}
+
+/* The plan with texts in place of structures; false when no text can be read. */
+static bool text_plan(const struct plan *p, struct plan *t)
+{
+    const struct ow_order *o = p->ctx->order;
+    bool any = false, once = one_text(o);
+
+    for (size_t i = 0; i < p->n; i++) {
+        const struct placed *l = &p->lines[i];
+        struct ow_dose_line *lines;
+        size_t n;
+
+        if (l->dosage == NULL || !ow_dose_text_says(l->dosage) ||
+            ow_dose_text_read(p->ctx, l->dosage, true, &lines, &n, NULL) != OW_OK) {
+            line_add(t, &l->line);
+            continue;
+        }
+        any = true;
+        for (size_t k = 0; k < n; k++)
+            text_line_add(t, l, &lines[k], n == 1 && !once);
+        if (once)
+            return true;
+    }
+    return any;
+}
+
+static const struct ow_dose_step *step_at(const struct ow_dose *d, int64_t at)
+{
+    for (size_t i = 0; i < d->n_steps; i++)
+        if (d->steps[i].from_ms <= at && at < d->steps[i].until_ms)
+            return &d->steps[i];
+    return NULL;
+}
+
+/* Where a step of either begins or ends behind `at`. */
+static int64_t edge_after(const struct ow_dose *a, int64_t at, int64_t until)
+{
+    for (size_t i = 0; i < a->n_steps; i++) {
+        if (a->steps[i].from_ms > at && a->steps[i].from_ms < until)
+            until = a->steps[i].from_ms;
+        if (a->steps[i].until_ms > at && a->steps[i].until_ms < until)
+            until = a->steps[i].until_ms;
+    }
+    return until;
+}
+
+static bool step_widen(const struct plan *p, struct ow_dose_step *s,
+                       const struct ow_dose_step *text)
+{
+    int c = ow_ratio_cmp(text->high, s->high);
+
+    s->low = pick(s->low, text->low, false);
+    s->high = pick(s->high, text->high, true);
+    if (c > 0)
+        s->words = ow_arena_printf(p->ctx->arena, "%s (structure: %s)", text->words,
+                                   s->words);
+    else if (c < 0)
+        s->words = ow_arena_printf(p->ctx->arena, "%s (%s)", s->words, text->words);
+    return c != 0;
+}
+
+/*
+ * Let the text widen what the structure says: the higher is high, the lower low. It does
+ * not change how long the order lasts, and one that cannot be read changes nothing.
+ */
+static void text_compare(const struct plan *p, struct ow_dose *dose)
+{
+    struct plan t = { .ctx = p->ctx };
+    struct ow_dose text = *dose;
+    struct ow_dose_step *steps;
+    size_t n = 0;
+    bool differs = false;
+
+    if (!text_plan(p, &t) || plan_build(&t, &text, NULL) != OW_OK)
+        return;
+    steps = OW_NEW_N(p->ctx->arena, struct ow_dose_step,
+                     dose->n_steps + 2 * text.n_steps);
+    for (size_t i = 0; i < dose->n_steps; i++) {
+        int64_t at = dose->steps[i].from_ms;
+
+        while (at < dose->steps[i].until_ms) {
+            const struct ow_dose_step *other = step_at(&text, at);
+            struct ow_dose_step s = dose->steps[i];
+
+            s.from_ms = at;
+            s.until_ms = edge_after(&text, at, s.until_ms);
+            at = s.until_ms;
+            if (other != NULL && step_widen(p, &s, other))
+                differs = true;
+            if (ow_ratio_cmp(s.high, s.low) != 0)
+                dose->flags |= OW_FLAG_RANGE;
+            steps[n++] = s;
+        }
+    }
+    if (differs)
+        dose->flags |= OW_FLAG_TEXT_DIFFERS;
+    dose->steps = steps;
+    dose->n_steps = n;
+}
+
 enum ow_code ow_dosage_read(const struct ow_knowledge *kb, const struct ow_order *order,
                             const struct ow_product *product, struct ow_arena *arena,
                             struct ow_dose *ret, struct ow_err *err)
@@ -369,14 +537,10 @@ enum ow_code ow_dosage_read(const struct ow_knowledge *kb, const struct ow_order
     if (code == OW_OK)
         code = ow_component_check(&ctx, err);
     if (code == OW_OK)
-        code = base_find(&p, err);
+        code = plan_build(&p, &dose, err);
     if (code != OW_OK)
         return code;
-    lines_place(&p);
-    code = steps_build(&p, &dose, err);
-    if (code != OW_OK)
-        return code;
-    ends_set(&p, &dose);
+    text_compare(&p, &dose);
     *ret = dose;
     return OW_OK;
 }

@@ -935,7 +935,7 @@ static void the_ordered_dose_is_picked_among_several(void **state)
     check_ratio("calculated", "30", dose.steps[0].high);
 }
 
-static void a_comparator_or_a_modifier_or_text_alone_is_no_dose(void **state)
+static void a_comparator_or_a_modifier_or_as_directed_is_no_dose(void **state)
 {
     struct ow_dose_rate r = { .has_dose = true, .dose = qty("1 tablet") };
     struct when w = QD;
@@ -952,15 +952,15 @@ static void a_comparator_or_a_modifier_or_text_alone_is_no_dose(void **state)
     d.refused = "a modifier extension that is not understood";
     assert_int_equal(read_one(&oxycodone_10, &d, 1, &dose, &err), OW_INPUT);
     assert_string_equal(err.text, "a modifier extension that is not understood");
-    d = (struct ow_dosage){ .text = "take one tablet four times a day" };
+    d = (struct ow_dosage){ .text = "as directed" };
     assert_int_equal(read_one(&oxycodone_10, &d, 1, &dose, &err), OW_MISSING);
-    assert_string_equal(err.text, "free text only: no structured dose");
+    assert_string_equal(err.text, "free text: no dose: \"as directed\"");
     assert_int_equal(read_one(&oxycodone_10, &d, 0, &dose, &err), OW_MISSING);
     assert_string_equal(err.text, "no dosage");
     r.dose.comparator = NULL;
     d = (struct ow_dosage){ .doses = &r, .n_doses = 1, .text = "as directed" };
     assert_int_equal(read_one(&oxycodone_10, &d, 1, &dose, &err), OW_MISSING);
-    assert_string_equal(err.text, "no frequency: no timing but free text");
+    assert_string_equal(err.text, "free text: no dose: \"as directed\"");
 }
 
 struct infusion_case {
@@ -1512,7 +1512,7 @@ int main(void)
         cmocka_unit_test(durations_are_exact_lengths),
         cmocka_unit_test(doses_become_an_amount_a_day),
         cmocka_unit_test(the_ordered_dose_is_picked_among_several),
-        cmocka_unit_test(a_comparator_or_a_modifier_or_text_alone_is_no_dose),
+        cmocka_unit_test(a_comparator_or_a_modifier_or_as_directed_is_no_dose),
         cmocka_unit_test(infusions_count_by_rate_and_duration),
         cmocka_unit_test(lines_run_side_by_side_or_one_after_the_other),
         cmocka_unit_test(one_bad_line_makes_the_order_unreadable),

@@ -1,0 +1,298 @@
+/*
+ * A draft that holds together
+ *
+ * What is said for a whole step is spread over its lines, what is left out and may be is
+ * filled in, and what does not fit is refused: a dose without a frequency, two doses at
+ * one time, a step without a length before another.
+ */
+#include <string.h>
+
+#include "alerts/sig_parts.h"
+#include "base/text.h"
+
+static enum ow_code whole(const struct sig_draft *d, const char *why)
+{
+    return ow_sig_refuse(d, 0, d->text.n > 0 ? d->text.n : 1, why);
+}
+
+static bool has_when(const struct sig_draft_line *l)
+{
+    return l->slots != 0 || l->n_clock > 0;
+}
+
+static bool has_frequency(const struct sig_draft_line *l)
+{
+    return l->has_rate || has_when(l) || l->meals || l->weekdays != 0;
+}
+
+/* Lines [from, return) of one step. */
+static size_t step_end(const struct sig_draft *d, size_t from)
+{
+    size_t i = from;
+
+    while (i < d->n && d->lines[i].step == d->lines[from].step)
+        i++;
+    return i;
+}
+
+static bool once_daily(const struct sig_draft_line *l)
+{
+    const struct sig_rate *r = &l->rate;
+
+    return l->has_rate && !r->times.range && !r->period.range &&
+           ow_ratio_cmp(r->times.low, OW_RATIO(1, 1)) == 0 &&
+           ow_ratio_cmp(r->period.low, OW_RATIO(24 / r->hours, 1)) == 0 && r->hours <= 24;
+}
+
+/* In a taper whose steps say once a day or nothing: a day's dose. */
+static void daily_fill(struct sig_draft *d)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        const struct sig_draft_line *l = &d->lines[i];
+        bool bare = !has_frequency(l);
+
+        if ((bare && (!l->has_length || l->length_hours < 24)) || l->prn ||
+            (!bare && !(once_daily(l) && !l->meals && !has_when(l) && l->weekdays == 0)))
+            return;
+    }
+    for (size_t i = 0; i < d->n; i++)
+        if (!d->lines[i].has_rate) {
+            d->lines[i].has_rate = true;
+            d->lines[i].rate = (struct sig_rate){
+                {OW_RATIO(1,  1), OW_RATIO(1, 1), false},
+                { OW_RATIO(1, 1), OW_RATIO(1, 1), false},
+                24,
+                false,
+            };
+        }
+}
+
+/* Most a line gives a day, in its own unit. */
+static bool line_most(const struct sig_draft_line *l, struct ow_ratio *ret)
+{
+    return l->has_rate && ow_ratio_mul(l->dose.n.high, l->rate.times.high, ret) &&
+           ow_ratio_mul(*ret, OW_RATIO(24, l->rate.hours), ret) &&
+           ow_ratio_div(*ret, l->rate.period.low, ret);
+}
+
+/*
+ * "3 tabs for 3 days, 2 tabs for 3 days, 1 tab for 3 days": steps without a "then" when
+ * each but the last has its length, none a time of day, and each gives less a day.
+ */
+static bool is_taper(const struct sig_draft *d)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        const struct sig_draft_line *l = &d->lines[i];
+        struct ow_ratio before, now;
+
+        if (l->joined || has_when(l) || l->meals || l->weekdays != 0 || l->prn ||
+            (i + 1 < d->n && !l->has_length))
+            return false;
+        if (i > 0 && (l->dose.unit != d->lines[i - 1].dose.unit ||
+                      !line_most(&d->lines[i - 1], &before) || !line_most(l, &now) ||
+                      ow_ratio_cmp(now, before) >= 0))
+            return false;
+    }
+    return true;
+}
+
+static void steps_number(struct sig_draft *d)
+{
+    if (d->step > 0 || d->n < 2 || !is_taper(d))
+        return;
+    for (size_t i = 0; i < d->n; i++)
+        d->lines[i].step = (int)i;
+    d->step = (int)d->n - 1;
+}
+
+/* A need or a length at the end of a step is one of all its lines. */
+static enum ow_code step_spread(struct sig_draft *d, size_t from, size_t until)
+{
+    struct sig_draft_line *end = &d->lines[until - 1];
+
+    for (size_t i = from; i + 1 < until; i++) {
+        struct sig_draft_line *l = &d->lines[i];
+
+        if (l->has_cap || l->has_times_cap || l->has_count)
+            return whole(d, "a limit among several doses");
+        if (l->has_length && (!end->has_length || l->length_hours != end->length_hours ||
+                              ow_ratio_cmp(l->length.high, end->length.high) != 0))
+            return whole(d, "doses of different lengths at once");
+        l->prn = l->prn || end->prn;
+        l->has_length = end->has_length;
+        l->length = end->length;
+        l->length_hours = end->length_hours;
+    }
+    if (until - from > 1 && (end->has_cap || end->has_times_cap || end->has_count))
+        return whole(d, "a limit among several doses");
+    return OW_OK;
+}
+
+/* Doses of one step are taken at different times of day, each said. */
+static enum ow_code step_apart(const struct sig_draft *d, size_t from, size_t until)
+{
+    unsigned seen = 0;
+    bool clocks = false, slots = false;
+
+    for (size_t i = from; until - from > 1 && i < until; i++) {
+        const struct sig_draft_line *l = &d->lines[i];
+
+        if (!has_when(l) || (l->has_rate && !once_daily(l)) || l->meals ||
+            l->weekdays != 0 || (l->slots & seen) != 0)
+            return whole(d, "several doses, not all at a time of day of their own");
+        clocks = clocks || l->n_clock > 0;
+        slots = slots || l->slots != 0;
+        for (size_t k = from; k < i; k++)
+            for (size_t c = 0; c < l->n_clock * d->lines[k].n_clock; c++)
+                if (ow_streq(l->clock[c / d->lines[k].n_clock],
+                             d->lines[k].clock[c % d->lines[k].n_clock]))
+                    return whole(d, "several doses at one time of day");
+        seen |= l->slots;
+    }
+    return clocks && slots ? whole(d, "times of day of two kinds") : OW_OK;
+}
+
+static int bits(unsigned set)
+{
+    int n = 0;
+
+    for (; set != 0; set &= set - 1)
+        n++;
+    return n;
+}
+
+/* A rate and times of day beside it say the same, or the rate is "daily". */
+static enum ow_code line_agrees(const struct sig_draft *d, struct sig_draft_line *l)
+{
+    int places = bits(l->slots) + (int)l->n_clock;
+    struct ow_ratio times;
+
+    if (l->slots != 0 && l->n_clock > 0)
+        return whole(d, "times of day of two kinds");
+    if (l->meals && (l->has_rate || l->slots == 0 || l->n_clock > 0) &&
+        (places > 0 || l->has_rate)) {
+        if (!l->has_rate)
+            return whole(d, "meals and times of day");
+        l->meals = false; /* "twice daily with meals" */
+    }
+    if (l->meals && l->slots != 0 && l->slots != SIG_BEDTIME)
+        return whole(d, "meals and times of day");
+    if (l->weekdays != 0 && l->has_rate &&
+        (l->rate.hours > 24 ||
+         (l->rate.hours == 24 && ow_ratio_cmp(l->rate.period.high, OW_RATIO(1, 1)) != 0)))
+        return whole(d, "days of the week beside a frequency");
+    if (places == 0 || !l->has_rate || once_daily(l))
+        return OW_OK;
+    if (l->rate.times.range || l->rate.period.range || l->rate.up_to)
+        return whole(d, "times of day beside a range");
+    if (!ow_ratio_mul(l->rate.times.low, OW_RATIO(24, l->rate.hours), &times) ||
+        !ow_ratio_div(times, l->rate.period.low, &times))
+        return whole(d, "a number out of range");
+    if (ow_ratio_cmp(times, OW_RATIO(places, 1)) == 0 ||
+        (places == 1 && ow_ratio_cmp(times, OW_RATIO(1, 1)) < 0))
+        return OW_OK;
+    return whole(d, "times of day do not agree with the frequency");
+}
+
+/* A limit alone is how often: "up to 4 times a day". */
+static void up_to_settle(struct sig_draft_line *l)
+{
+    if (!l->has_times_cap || has_frequency(l))
+        return;
+    l->has_times_cap = false;
+    l->has_rate = true;
+    l->rate = (struct sig_rate){
+        {l->times_cap, l->times_cap, false},
+        { OW_RATIO(1, 1),            OW_RATIO(1, 1), false },
+        24,
+        true,
+    };
+    if (l->times_cap_hours % 24 == 0) {
+        l->rate.hours = 24;
+        l->rate.period.low = l->rate.period.high = OW_RATIO(l->times_cap_hours / 24, 1);
+    } else {
+        l->rate.hours = 1;
+        l->rate.period.low = l->rate.period.high = OW_RATIO(l->times_cap_hours, 1);
+    }
+}
+
+/* A limit is in the unit of the dose, or in one that the product turns into it. */
+static enum ow_code cap_settle(const struct sig_draft *d, struct sig_draft_line *l)
+{
+    enum sig_measure dose = l->dose.unit != NULL ? l->dose.unit->measure : SIG_COUNT;
+    struct ow_ratio most;
+
+    if (!l->has_cap)
+        return OW_OK;
+    if (l->cap.up_to && line_most(l, &most) &&
+        (l->cap.unit == NULL || l->cap.unit == l->dose.unit) &&
+        ow_ratio_cmp(l->cap.n.low, most) > 0)
+        return whole(d, "an \"up to\" above the rest");
+    if (l->cap.unit == NULL) {
+        if (dose != SIG_COUNT)
+            return whole(d, "a limit without a unit");
+        l->cap.unit = l->dose.unit;
+        return OW_OK;
+    }
+    if (l->cap.unit->measure == SIG_COUNT &&
+        (dose != SIG_COUNT || (l->dose.unit != NULL && l->dose.unit != l->cap.unit)))
+        return whole(d, "a limit in another unit");
+    if (l->cap.unit->measure == SIG_VOLUME && dose != SIG_VOLUME)
+        return whole(d, "a limit in another unit");
+    if (l->cap.unit->measure == SIG_RATE)
+        return whole(d, "a limit in another unit");
+    return OW_OK;
+}
+
+/* A mass from 5 to 325 mg is two strengths, no range. */
+static bool wide(const struct sig_number *n)
+{
+    struct ow_ratio share;
+
+    return n->range && (!ow_ratio_div(n->high, n->low, &share) ||
+                        ow_ratio_cmp(share, OW_RATIO(4, 1)) > 0);
+}
+
+static enum ow_code line_settle(const struct sig_draft *d, struct sig_draft_line *l)
+{
+    enum ow_code code;
+
+    if (!l->has_dose)
+        return whole(d, d->directed > 0 ? "no dose but \"as directed\"" : "no dose");
+    if (wide(&l->dose.n))
+        return whole(d, "a dose range too wide");
+    up_to_settle(l);
+    if (!has_frequency(l) && !(l->has_cap && d->n == 1))
+        return whole(d, d->directed > 0 ? "no frequency but \"as directed\""
+                                        : "no frequency");
+    if (l->has_count && l->has_length)
+        return whole(d, "a number of doses and a length");
+    code = line_agrees(d, l);
+    return code == OW_OK ? cap_settle(d, l) : code;
+}
+
+enum ow_code ow_sig_settle(struct sig_draft *d)
+{
+    enum ow_code code = OW_OK;
+
+    if (d->n == 0)
+        return whole(d, "no dose");
+    for (size_t i = 0; i < d->n; i++)
+        if (!d->lines[i].has_dose)
+            return line_settle(d, &d->lines[i]);
+    if (d->n > 1)
+        daily_fill(d);
+    steps_number(d);
+    for (size_t i = 0, end; i < d->n && code == OW_OK; i = end) {
+        end = step_end(d, i);
+        code = step_spread(d, i, end);
+        if (code == OW_OK)
+            code = step_apart(d, i, end);
+        if (code == OW_OK && end < d->n && !d->lines[i].has_length &&
+            !(end - i == 1 && d->lines[i].has_count))
+            code = whole(d, "a step without a length");
+    }
+    for (size_t i = 0; i < d->n && code == OW_OK; i++)
+        code = line_settle(d, &d->lines[i]);
+    return code;
+}
