@@ -4,6 +4,9 @@
  * What the store keeps for us (channel, key of the log's hash) is asked for step by step
  * on the loop; ready is said when the last step is done.
  *
+ * A step that fails runs in a callback of the store, which cannot be closed from there:
+ * the stop it asks for begins in the loop's next turn.
+ *
  * Stop: listeners finish what they have begun, for five seconds at most; then the core
  * drops what it waits for, the store finishes its queue, the client closes, the loop runs
  * empty.
@@ -40,7 +43,7 @@ enum {
 struct app {
     struct ow_core core;
     uv_loop_t loop;
-    uv_async_t store_wake;
+    uv_async_t store_wake, failed;
     uv_signal_t on_term, on_int;
     uv_timer_t watchdog, lag_timer;
     int64_t watchdog_ms, lag_seen;
@@ -211,7 +214,15 @@ static void app_ready(struct app *a)
 static void app_fail(struct app *a, int status, const char *event, const char *text)
 {
     OW_LOG(OW_ERROR, event, "cannot start", OW_F("reason", text));
-    app_stop(a, status);
+    a->status = status;
+    uv_async_send(&a->failed);
+}
+
+static void on_failed(uv_async_t *h)
+{
+    struct app *a = h->data;
+
+    app_stop(a, a->status);
 }
 
 static struct ow_server_limits app_limits(const struct ow_config *c)
@@ -355,8 +366,12 @@ static void app_log_key(struct app *a, const char *hex)
 {
     uint8_t key[16];
 
-    if (strlen(hex) >= sizeof key * 2 && ow_unhex(hex, sizeof key, key))
-        ow_log_set_key(key);
+    if (!ow_log_key_read(hex, key)) {
+        app_fail(a, OW_EXIT_CONFIG, "secret.unreadable",
+                 "log.key_file: expected 32 hexadecimal digits");
+        return;
+    }
+    ow_log_set_key(key);
     app_channel(a);
 }
 
@@ -564,11 +579,12 @@ static void app_handles(struct app *a)
 {
     ow_assert(uv_loop_init(&a->loop) == 0);
     uv_async_init(&a->loop, &a->store_wake, on_store_wake);
+    uv_async_init(&a->loop, &a->failed, on_failed);
     uv_signal_init(&a->loop, &a->on_term);
     uv_signal_init(&a->loop, &a->on_int);
     uv_timer_init(&a->loop, &a->watchdog);
     uv_timer_init(&a->loop, &a->lag_timer);
-    a->store_wake.data = a->on_term.data = a->on_int.data = a;
+    a->store_wake.data = a->failed.data = a->on_term.data = a->on_int.data = a;
     a->watchdog.data = a->lag_timer.data = a;
 }
 
@@ -605,6 +621,7 @@ static void on_nothing_left(void *arg)
 static void close_handles(struct app *a)
 {
     uv_close((uv_handle_t *)&a->store_wake, NULL);
+    uv_close((uv_handle_t *)&a->failed, NULL);
     uv_close((uv_handle_t *)&a->on_term, NULL);
     uv_close((uv_handle_t *)&a->on_int, NULL);
     uv_close((uv_handle_t *)&a->watchdog, NULL);
@@ -718,12 +735,14 @@ static void app_free(struct app *a)
 int ow_app_run(const struct ow_config *config)
 {
     struct app a = { .core = { .config = config } };
+    int status;
 
     signal(SIGPIPE, SIG_IGN);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     app_handles(&a);
-    a.status = app_start(&a);
-    if (a.status != OW_EXIT_OK && !a.draining) {
+    status = app_start(&a);
+    if (status != OW_EXIT_OK) {
+        a.status = status;
         a.draining = true;
         app_close_core(&a);
     }

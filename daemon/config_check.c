@@ -10,9 +10,12 @@
 
 #include "base/text.h"
 #include "daemon/files.h"
+#include "daemon/log.h"
 #include "daemon/setting.h"
 #include "daemon/tables.h"
 #include "daemon/tls.h"
+
+enum { CHANNEL_LEAST = 24 };
 
 /* --- among each other --- */
 
@@ -221,18 +224,39 @@ static bool file_usable(const struct ow_snapshot *s, struct ow_reporter *to,
     return true;
 }
 
+/* What a secret has to be beyond one line of text; NULL: it is. */
+static const char *secret_lacks(enum ow_setting_id id, const char *secret)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789-_";
+    size_t n = strlen(secret);
+    uint8_t key[16];
+
+    if (id == OW_S_log_key_file && !ow_log_key_read(secret, key))
+        return "expected 32 hexadecimal digits";
+    /* part of a path, where anything else would arrive in another spelling */
+    if (id == OW_S_fhir_channel_secret_file &&
+        (n < CHANNEL_LEAST || strspn(secret, plain) != n))
+        return "expected at least 24 letters, digits, - or _";
+    return NULL;
+}
+
 static void check_secret_text(const struct ow_snapshot *s, struct ow_reporter *to,
                               enum ow_setting_id id)
 {
     struct ow_err err = { "" };
+    const char *lacks;
     char *secret;
 
     if (!*path_of(s, id))
         return;
     if (ow_secret_read(path_of(s, id), &secret, &err) == OW_OK) {
+        lacks = secret_lacks(id, secret);
         explicit_bzero(secret, strlen(secret));
         free(secret);
-        return;
+        if (!lacks)
+            return;
+        ow_err_set(&err, OW_CONFIG, "%s: %s", path_of(s, id), lacks);
     }
     ow_report_at(to, s, id, "%s.%s: %s", ow_settings[id].section, ow_settings[id].name,
                  err.text);

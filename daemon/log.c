@@ -112,6 +112,11 @@ void ow_log_set_key(const uint8_t key[16])
     pthread_mutex_unlock(&logger.lock);
 }
 
+bool ow_log_key_read(const char *hex, uint8_t ret[16])
+{
+    return strlen(hex) == 32 && ow_unhex(hex, 16, ret);
+}
+
 /* --- text that is safe to show --- */
 
 static uint32_t code_point(const char *s, size_t n)

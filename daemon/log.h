@@ -56,6 +56,8 @@ void ow_log_close(void);
 void ow_log_set_level(enum ow_level level);
 /* Key of the patient hash; before it is set a patient is written as "-". */
 void ow_log_set_key(const uint8_t key[16]);
+/* A key as text: 32 hexadecimal digits, no more. */
+OW_MUST_USE bool ow_log_key_read(const char *hex, uint8_t ret[16]);
 
 /* `message` is a constant sentence; what varies goes into fields. */
 void ow_log_write(enum ow_level level, const char *event, const char *message,

@@ -464,7 +464,7 @@ static void a_bare_name_is_a_credential_first(void **state)
 
     assert_int_equal(mkdir(path_in(f, "cred"), 0700), 0);
     put(f, "cred/token", "  from systemd\n", 0440);
-    put(f, "other", "from file", 0600);
+    put(f, "other", "letters-digits-and_0123456789", 0600);
     setenv("CREDENTIALS_DIRECTORY", path_in(f, "cred"), 1);
     put(f, "a.yaml",
         "fhir: {auth: bearer, secret_file: token, channel_secret_file: other}\n", 0644);
@@ -475,7 +475,7 @@ static void a_bare_name_is_a_credential_first(void **state)
     assert_string_equal(secret, "from systemd");
     free(secret);
     assert_int_equal(ow_secret_read(c->fhir_channel_secret_file, &secret, &err), OW_OK);
-    assert_string_equal(secret, "from file");
+    assert_string_equal(secret, "letters-digits-and_0123456789");
     free(secret);
     assert_int_equal(ow_secret_read("token", &secret, &err), OW_OK);
     free(secret);
@@ -564,6 +564,33 @@ static void files_are_looked_at(void **state)
         f->path, f->path, f->path, f->path, f->path, f->path);
     assert_string_equal(ow_buf_cstr(&f->errors), ow_buf_cstr(&expected));
     ow_buf_done(&expected);
+}
+
+/* Both would be taken in silence, and then no notification found its way, and no patient
+ * in the log could be told from another. */
+static void a_secret_that_could_not_serve_is_refused(void **state)
+{
+    static const char *const keys[] = { "0123456789abcdef0123456789abcde",
+                                        "0123456789abcdef0123456789abcdefa",
+                                        "0123456789abcdef0123456789abcdeg" };
+    static const char *const channels[] = { "one-letter-short-of-24-.",
+                                            "has/a/slash/in/it/0123456789",
+                                            "has%41an+escape-0123456789" };
+    struct folder *f = *state;
+
+    for (size_t i = 0; i < OW_LEN(keys); i++) {
+        put(f, "key", keys[i], 0600);
+        put(f, "channel", channels[i], 0600);
+        put(f, "a.yaml", "log: {key_file: key}\nfhir: {channel_secret_file: channel}\n",
+            0644);
+        ow_buf_reset(&f->errors);
+        assert_null(load(f, true));
+        assert_non_null(
+            strstr(ow_buf_cstr(&f->errors), "expected 32 hexadecimal digits"));
+        assert_non_null(strstr(ow_buf_cstr(&f->errors), "expected at least 24 letters"));
+        assert_null(strstr(ow_buf_cstr(&f->errors), keys[i]));
+        assert_null(strstr(ow_buf_cstr(&f->errors), channels[i]));
+    }
 }
 
 static void a_secret_is_one_trimmed_line_for_us_alone(void **state)
@@ -850,6 +877,7 @@ int main(void)
         TEST(the_policy_is_the_preset_and_what_the_site_says),
         TEST(every_preset_can_be_named),
         TEST(files_are_looked_at),
+        TEST(a_secret_that_could_not_serve_is_refused),
         TEST(a_secret_is_one_trimmed_line_for_us_alone),
         TEST(every_key_keeps_its_bounds),
         TEST(every_word_is_taken),
