@@ -78,6 +78,20 @@ const char *ow_outcome_words(struct ow_arena *arena, const cJSON *outcome)
     return *text ? text : "an OperationOutcome without an issue";
 }
 
+/* Codes by which a server says that data was left out, whatever severity it gives them.
+ */
+static bool leaves_out(const char *code)
+{
+    static const char *const codes[] = { "incomplete", "suppressed", "too-costly",
+                                         "timeout",    "throttled",  "exception" };
+
+    for (size_t i = 0; i < OW_LEN(codes); i++) {
+        if (ow_streq(code, codes[i]))
+            return true;
+    }
+    return false;
+}
+
 bool ow_outcome_hurts(const cJSON *outcome)
 {
     const cJSON *issues = ow_json_array(outcome, "issue"), *c;
@@ -86,8 +100,11 @@ bool ow_outcome_hurts(const cJSON *outcome)
     cJSON_ArrayForEach(c, issues)
     {
         const char *severity = ow_json_string(c, "severity");
+        bool mild = ow_streq(severity, "warning") || ow_streq(severity, "information") ||
+                    ow_streq(severity, "success");
 
-        if (!ow_streq(severity, "information") && !ow_streq(severity, "success"))
+        if (!mild ||
+            (ow_streq(severity, "warning") && leaves_out(ow_json_string(c, "code"))))
             return true;
         any = true;
     }

@@ -348,13 +348,13 @@ static void bundles_are_read_whatever_their_state(void **state)
 {
     static const struct read_case cases[] = {
         {"empty, without entry",
-         "{'resourceType':'Bundle','type':'searchset','total':0}",                        NULL,                                      ""                                                      },
+         "{'resourceType':'Bundle','type':'searchset','total':0}",                        NULL,                                      ""                                                                     },
         { "a bad entry does not hide the others",
          BUNDLE("1,{'resource':{'id':'x'}},{'resource':{" RX "," OXY "}}"),
          "entry[0]: expected an object",                                                                                             OXY_T "\nmissing: entry[0]: expected an object\nmissing: entry[1].resource: "
-                "expected a resource with its resourceType\n"                                                                                        },
+                "expected a resource with its resourceType\n"                                                                                                       },
         { "entry is no array",                    "{'resourceType':'Bundle','entry':{}}",
-         "Bundle.entry: expected an array",                                                                                          ""                                                      },
+         "Bundle.entry: expected an array",                                                                                          ""                                                                     },
         { "outcome that hurts",
          BUNDLE(
               "{'resource':{" RX "," OXY "}},{'search':{'mode':'outcome'},'resource':"
@@ -362,43 +362,48 @@ static void bundles_are_read_whatever_their_state(void **state)
               "'incomplete','diagnostics':'Jane Doe','expression':"
               "['MedicationRequest.status']}]}}"),
          NULL,                                                                                                                       OXY_T "\nmissing: entry[1].resource: the server says warning/incomplete at "
-                "MedicationRequest.status\n"                                                                                                                                   },
+                "MedicationRequest.status\n"                                                                                                                                                  },
+        { "outcome that warns of something else",
+         BUNDLE("{'resource':{" RX "," OXY "}},{'resource':{'resourceType':"
+                 "'OperationOutcome','issue':[{'severity':'warning','code':"
+                 "'processing'}]}}"),
+         NULL,                                                                                                                       OXY_T "\nnote: entry[1].resource: the server says warning/processing\n"},
         { "outcome that only informs",
          BUNDLE("{'resource':{" RX "," OXY "}},{'resource':{'resourceType':"
                  "'OperationOutcome','issue':[{'severity':'information','code':"
                  "'informational'}]}}"),
          NULL,                                                                                                                       OXY_T
-          "\nnote: entry[1].resource: the server says information/informational\n"                                                                                             },
+          "\nnote: entry[1].resource: the server says information/informational\n"                                                                                                            },
         { "answers of a batch",
          BUNDLE("{'response':{'status':'200 OK'},'resource':{'resourceType':'Bundle',"
                  "'entry':[{'resource':{" RX "," OXY "}}]}},{'response':{'status':"
                  "'503 Service Unavailable'}}"),
-         NULL,                                                                                                                       OXY_T "\nmissing: entry[1]: the server answered 503\n"  },
+         NULL,                                                                                                                       OXY_T "\nmissing: entry[1]: the server answered 503\n"                 },
         { "no id, no fullUrl",
          BUNDLE("{'resource':{'resourceType':'MedicationRequest','status':'active',"
                  "'subject':{'reference':'Patient/p'}," OXY "}}"),
          NULL,                                                                                                                       "Patient/p\norder MedicationRequest at entry[0].resource active/- "
-          "rxnorm|1049686\n"                                                                                                                                                   },
+          "rxnorm|1049686\n"                                                                                                                                                                  },
         { "urn:uuid all over",
          BUNDLE("{'fullUrl':'urn:uuid:p','resource':{'resourceType':'Patient'}},"
                  "{'fullUrl':'urn:uuid:r','resource':{'resourceType':'MedicationRequest',"
                  "'status':'active','subject':{'reference':'urn:uuid:p'}," OXY "}}"),
-         NULL,                                                                                                                       "urn:uuid:p\norder urn:uuid:r active/- rxnorm|1049686\n"},
+         NULL,                                                                                                                       "urn:uuid:p\norder urn:uuid:r active/- rxnorm|1049686\n"               },
         { "deleted since, as a history tells it",
          BUNDLE("{'request':{'method':'DELETE','url':'MedicationRequest/rx'},'response':"
                  "{'lastModified':'2026-03-02T00:00:00Z'}},{'resource':{" RX "," OXY
                  ",'meta':{'versionId':'1','lastUpdated':'2026-03-01T00:00:00Z'}}},"
                  "{'resource':{'resourceType':'Patient','id':'p'}}"),
          NULL,                                                                                                                       "Patient/p\nnote: MedicationRequest/rx came in several versions: the newest "
-          "taken\n"                                                                                                                                                            },
+          "taken\n"                                                                                                                                                                           },
         { "nested too deeply",
          BUNDLE("{'resource':" BUNDLE("{'resource':" BUNDLE(
               "{'resource':" BUNDLE("{'resource':" BUNDLE("{}") "}") "}") "}") "}"),
          "entry[0].resource.entry[0].resource.entry[0].resource.entry[0].resource: Bundles "
-          "nested too deeply",                                                                                                       NULL                                                    },
-        { "not a resource",                       "[1]",                                  "expected a FHIR resource, a JSON object", NULL                                                    },
+          "nested too deeply",                                                                                                       NULL                                                                   },
+        { "not a resource",                       "[1]",                                  "expected a FHIR resource, a JSON object", NULL                                                                   },
         { "id is a number",                       "{'resourceType':'Patient','id':5}",
-         "expected a string as id",                                                                                                  NULL                                                    },
+         "expected a string as id",                                                                                                  NULL                                                                   },
     };
 
     (void)state;
