@@ -331,7 +331,7 @@ static void on_probed(void *arg, enum ow_code code, const struct ow_response *re
     } else if (found.issue && flight_is_create(f)) {
         flight_sent(f, true);
     } else {
-        if (found.issue)
+        if (!flight_is_create(f))
             flight_aim(f, &found);
         flight_send(f);
     }

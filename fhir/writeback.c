@@ -2,7 +2,8 @@
  * The first revision creates both resources where they are not there yet. A later one
  * updates the DetectedIssue, and creates the Task only where it is missing: by then a
  * person may have taken it up, and an update would undo that. The last one, when the
- * finding is gone, updates the DetectedIssue and cancels the Task.
+ * finding is gone, updates the DetectedIssue and cancels the Task, if it is still as we
+ * left it.
  *
  * Everything in the bytes comes from the alert: identifiers from its key, fullUrls as
  * version 5 UUIDs of them, times from its own instant.
@@ -507,6 +508,7 @@ static void lookup_entry(const cJSON *r, const char *system, const char *key,
     } else if (ow_streq(type, "Task") && has_identifier(r, system, task_key) &&
                is_lower(id, ret->task)) {
         ret->task = id;
+        ret->task_untouched = ow_streq(ow_json_string(r, "status"), "requested");
     }
 }
 
@@ -563,11 +565,30 @@ static void aim_entry(struct ow_buf *out, const char *type, const char *id)
     ow_buf_done(&b);
 }
 
+/* The entry that updates the Task, the last one, goes. */
+static void drop_task(struct ow_buf *out)
+{
+    static const char mark[] = "\"method\":\"PUT\",\"url\":\"Task?",
+                      begin[] = ",{\"fullUrl\":";
+    const char *text = ow_buf_cstr(out), *put = strstr(text, mark), *at = NULL;
+
+    if (!put)
+        return;
+    for (const char *s = strstr(text, begin); s && s < put; s = strstr(s + 1, begin))
+        at = s;
+    ow_assert(at);
+    out->len = (size_t)(at - text);
+    ow_buf_str(out, "]}");
+}
+
 void ow_writeback_aim(const char *body, size_t len,
                       const struct ow_writeback_found *found, struct ow_buf *out)
 {
     ow_buf_reset(out);
     ow_buf_add(out, body, len);
     aim_entry(out, "DetectedIssue", found->issue);
-    aim_entry(out, "Task", found->task);
+    if (found->task && found->task_untouched)
+        aim_entry(out, "Task", found->task);
+    else
+        drop_task(out);
 }

@@ -64,6 +64,7 @@ void ow_writeback_probe(struct ow_arena *a, const char *base_url,
 struct ow_writeback_found {
     const char *issue, *task; /* ids; NULL: not there, or the server does not tell */
     unsigned n_issues;        /* more than one: somebody made a twin */
+    bool task_untouched;      /* the Task still waits for somebody to take it up */
 };
 
 /* The same search, and with the DetectedIssue the Task about it. */
@@ -78,6 +79,7 @@ ow_writeback_lookup_answer(struct ow_arena *a, const struct ow_response *resp,
                            const char *identifier_system, const char *key,
                            struct ow_writeback_found *ret, struct ow_err *err);
 /* A Bundle of ow_writeback_bundle, its updates by identifier turned into updates of what
- * was found. */
+ * was found. The Task is cancelled only where it is known to be untouched: what a person
+ * has accepted or completed is theirs, and the entry is left out. */
 void ow_writeback_aim(const char *body, size_t len,
                       const struct ow_writeback_found *found, struct ow_buf *out);

@@ -85,6 +85,31 @@ test('when the cause is gone the alert says so, and a deleted order counts no mo
   assert.ok(last.alerts.some((a) => a.state === 'resolved'));
 });
 
+test('a Task that a person has finished stays finished when the cause is gone; an untouched one is cancelled', async () => {
+  const task = async (patient) => (await sim.stored('Task')).filter((t) => t.for.reference === `Patient/${patient}`);
+  for (const patient of ['t1', 't2']) {
+    await sim.put({ resourceType: 'Patient', id: patient, birthDate: '1970-01-01' });
+    await sim.order({ id: `loop-task-${patient}`, patient, drug: 'oxycodone20', sig: { frequency: 1, period: 6, periodUnit: 'h' }, ...stay });
+  }
+  await settle();
+  const [taken, ...more] = await task('t1');
+  assert.ok(taken && more.length === 0, 'one alert, one Task');
+  await sim.put({ ...taken, status: 'completed', note: [{ text: 'called the prescriber' }] });
+  for (const patient of ['t1', 't2']) {
+    await sim.stopOrder(`loop-task-${patient}`);
+  }
+  await settle();
+  await daemon.until((m) => m.alerts_resolved_total >= 4);
+  await settle();
+  const [done] = await task('t1');
+  assert.equal(done.status, 'completed');
+  assert.equal(done.note?.[0].text, 'called the prescriber');
+  assert.deepEqual((await task('t2')).map((t) => t.status), ['cancelled']);
+  for (const patient of ['t1', 't2']) {
+    assert.deepEqual((await issues(patient)).map((i) => i.status), ['amended']);
+  }
+});
+
 test('directions nobody can compute are unreadable, said with "at least", never zero', async () => {
   await sim.order({ id: 'loop-4', patient: 'p3', drug: 'morphineEr30', sig: 'use as discussed', dispenseRequest: undefined });
   await settle();

@@ -553,7 +553,8 @@ static void serve_page(struct simehr *e, const char *query, const char *number,
 }
 
 static void found_write(struct ow_jw *j, const char *type, size_t number,
-                        const char *system, const char *key, const char *mode)
+                        const char *status, const char *system, const char *key,
+                        const char *mode)
 {
     char id[24];
 
@@ -562,6 +563,7 @@ static void found_write(struct ow_jw *j, const char *type, size_t number,
     ow_jw_kobject(j, "resource");
     ow_jw_kstring(j, "resourceType", type);
     ow_jw_kstring(j, "id", id);
+    ow_jw_kstring_opt(j, "status", status);
     ow_jw_karray(j, "identifier");
     ow_jw_object(j);
     ow_jw_kstring(j, "system", system);
@@ -584,14 +586,14 @@ static void search_issues(struct simehr *e, const char *query, const char *ident
     for (size_t i = 0; i < e->n_issues; i++) {
         if (!bar || strcmp(e->issues[i].key, bar + 1) != 0)
             continue;
-        found_write(&j, "DetectedIssue", i, e->issues[i].system, bar + 1, "match");
+        found_write(&j, "DetectedIssue", i, NULL, e->issues[i].system, bar + 1, "match");
         ow_copy(system, sizeof system, e->issues[i].system);
         snprintf(task, sizeof task, "task-%s", bar + 1);
     }
     for (size_t i = 0; i < e->n_tasks; i++) {
         if (param(query, "_revinclude", text, sizeof text) &&
             strcmp(e->tasks[i].key, task) == 0)
-            found_write(&j, "Task", i, system, task, "include");
+            found_write(&j, "Task", i, e->tasks[i].status, system, task, "include");
     }
     ow_jw_end(&j);
     ow_jw_end(&j);

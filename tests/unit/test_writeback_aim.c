@@ -67,6 +67,9 @@ static enum ow_code answer(const char *body, struct ow_writeback_found *found)
 #define TASK(id, key)                                                                    \
     "{\"resource\":{\"resourceType\":\"Task\",\"id\":\"" id                              \
     "\",\"identifier\":[{\"system\":\"" SYSTEM "\",\"value\":\"task-" key "\"}]}}"
+#define TASK_IN(status)                                                                  \
+    "{\"resource\":{\"resourceType\":\"Task\",\"id\":\"t-4\",\"status\":\"" status       \
+    "\",\"identifier\":[{\"system\":\"" SYSTEM "\",\"value\":\"task-" KEY "\"}]}}"
 #define BUNDLE(entries)                                                                  \
     "{\"resourceType\":\"Bundle\",\"type\":\"searchset\",\"entry\":[" entries "]}"
 
@@ -132,7 +135,9 @@ static void check(const struct ow_buf *b, int i, const char *url, const char *id
 static void an_update_names_what_was_found(void **state)
 {
     struct ow_writeback w = alert(2, true);
-    struct ow_writeback_found found = { .issue = "17", .task = "t-4", .n_issues = 1 };
+    struct ow_writeback_found found = {
+        .issue = "17", .task = "t-4", .n_issues = 1, .task_untouched = true
+    };
     struct ow_buf body, out;
 
     (void)state;
@@ -152,7 +157,9 @@ static void an_update_names_what_was_found(void **state)
 static void what_was_not_found_stays_conditional(void **state)
 {
     struct ow_writeback w = alert(1, false);
-    struct ow_writeback_found found = { .issue = "17", .task = "t-4", .n_issues = 1 };
+    struct ow_writeback_found found = {
+        .issue = "17", .task = "t-4", .n_issues = 1, .task_untouched = true
+    };
     struct ow_buf body, out;
 
     (void)state;
@@ -170,6 +177,37 @@ static void what_was_not_found_stays_conditional(void **state)
     ow_buf_done(&out);
 }
 
+static void a_task_that_somebody_has_touched_is_left_alone(void **state)
+{
+    static const char *const answers[] = {
+        BUNDLE(ISSUE("17", KEY) "," TASK_IN("accepted")),
+        BUNDLE(ISSUE("17", KEY) "," TASK_IN("completed")),
+        BUNDLE(ISSUE("17", KEY) "," TASK_IN("in-progress")),
+        BUNDLE(ISSUE("17", KEY) "," TASK("t-4", KEY)), /* does not say */
+        BUNDLE(ISSUE("17", KEY)),
+    };
+    struct ow_writeback w = alert(2, true);
+    struct ow_writeback_found found;
+    struct ow_buf body, out;
+
+    (void)state;
+    ow_buf_init(&body, 1 << 16);
+    ow_buf_init(&out, 1 << 16);
+    ow_writeback_bundle(&w, &body);
+    for (size_t i = 0; i < OW_LEN(answers); i++) {
+        assert_int_equal(answer(answers[i], &found), OW_OK);
+        ow_writeback_aim(body.data, body.len, &found, &out);
+        check(&out, 0, "DetectedIssue/17", "17");
+        assert_null(entry(&out, 1));
+    }
+    assert_int_equal(answer(BUNDLE(TASK_IN("requested") "," ISSUE("17", KEY)), &found),
+                     OW_OK);
+    ow_writeback_aim(body.data, body.len, &found, &out);
+    check(&out, 1, "Task/t-4", "t-4");
+    ow_buf_done(&body);
+    ow_buf_done(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +220,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_update_names_what_was_found, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_not_found_stays_conditional, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_task_that_somebody_has_touched_is_left_alone,
+                                        setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
