@@ -146,7 +146,8 @@ static const struct ow_order *supply_of(const struct ow_judge *j, const struct o
         const struct ow_order *o = all[i].order;
 
         if (o->kind != OW_DISPENSE || !all[i].stands || !supplies(&all[i], r) ||
-            !o->supply_quantity.has_value || !o->supply_duration.has_value)
+            !o->supply_quantity.has_value || !o->supply_duration.has_value ||
+            (o->has_authored && o->authored.from > j->q->at)) /* not handed over yet */
             continue;
         if (ret == NULL || (o->has_authored && (!ret->has_authored ||
                                                 o->authored.from > ret->authored.from)))

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/rules.h"
 #include "base/text.h"
 
 /* ---- lines ---- */
@@ -119,6 +120,16 @@ static void line_flags(const struct ow_judge *j, struct ow_item *it)
         it->flags |= OW_FLAG_SUPPLY_MISMATCH;
 }
 
+static const char *why_no_opioid(const struct ow_judge *j, const struct ow_item *it)
+{
+    const struct ow_sedative *s = it->drug.sedative;
+
+    if (s == NULL || s->cls == OW_SEDATIVE_NOT)
+        return ow_word(OW_WORD_NO_OPIOID);
+    return ow_say(j->arena, OW_WORD_NO_OPIOID_SEDATIVE,
+                  ow_rule_class_words(j->arena, ow_sedative_class_name(s->cls)));
+}
+
 void ow_lines_build(struct ow_judge *j)
 {
     struct ow_line *lines = OW_NEW_N(j->arena, struct ow_line, j->n_items);
@@ -143,6 +154,8 @@ void ow_lines_build(struct ow_judge *j)
         };
         if (it->role == OW_ROLE_COUNTED)
             line_counted(j, it, l);
+        else if (l->reason == NULL)
+            l->reason = why_no_opioid(j, it);
     }
     j->v->lines = lines;
     j->v->n_lines = j->n_items;

@@ -1,6 +1,7 @@
 #include "alerts/roles.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/text.h"
 
@@ -157,6 +158,28 @@ void ow_role_assign(const struct ow_judge *j, struct ow_item *it)
 
 /* ---- replacement ---- */
 
+static struct ow_ratio most(const struct ow_item *it)
+{
+    struct ow_ratio ret = OW_ZERO;
+
+    for (size_t i = 0; it->has_dose && i < it->dose.n_steps; i++)
+        if (ow_ratio_cmp(it->dose.steps[i].high, ret) > 0)
+            ret = it->dose.steps[i].high;
+    return ret;
+}
+
+/* Two copies of one order: the larger dose stays, then the other source's, then any. */
+static int twin_cmp(const struct ow_item *a, const struct ow_item *b)
+{
+    const char *sa = a->order->source, *sb = b->order->source;
+    int by_dose = ow_ratio_cmp(most(a), most(b));
+    int by_source = strcmp(sa != NULL ? sa : "", sb != NULL ? sb : "");
+
+    return by_dose != 0     ? by_dose
+           : by_source != 0 ? by_source
+                            : (a->order > b->order) - (a->order < b->order);
+}
+
 /* A total order that does not depend on the order of the source: what comes later wins.
  */
 static int item_cmp(const struct ow_item *a, const struct ow_item *b)
@@ -174,7 +197,7 @@ static int item_cmp(const struct ow_item *a, const struct ow_item *b)
     for (; ra != NULL && rb != NULL && (*ra != '\0' || *rb != '\0'); ra++, rb++)
         if (*ra != *rb)
             return *ra < *rb ? -1 : 1;
-    return 0;
+    return twin_cmp(a, b);
 }
 
 static bool same_ingredient(const struct ow_item *a, const struct ow_item *b)
@@ -219,12 +242,18 @@ static bool is_child(enum ow_intent i)
     return i == OW_INTENT_FILLER_ORDER || i == OW_INTENT_INSTANCE_ORDER;
 }
 
+/* References and ids are a server's own; nobody knows that of what came with a request.
+ */
+static bool may_be_near(const struct ow_order *a, const struct ow_order *b)
+{
+    return a->source == NULL || b->source == NULL || ow_streq(a->source, b->source);
+}
+
 /* The same id of the same server. */
 static bool same_id(const struct ow_item *a, const struct ow_item *b)
 {
     return a->id_key == b->id_key && a->order->id != NULL &&
-           ow_streq(a->order->id, b->order->id) &&
-           ow_streq(a->order->source, b->order->source);
+           ow_streq(a->order->id, b->order->id) && may_be_near(a->order, b->order);
 }
 
 bool ow_roles_same(const struct ow_item *a, const struct ow_item *b)
@@ -233,17 +262,18 @@ bool ow_roles_same(const struct ow_item *a, const struct ow_item *b)
 
     return same_ingredient(a, b) &&
            (share_identifier(x, y) ||
-            (x->id != NULL && ow_streq(x->id, y->id) && ow_streq(x->source, y->source)));
+            (x->id != NULL && ow_streq(x->id, y->id) && may_be_near(x, y)));
 }
 
 /* Does `b` stand for `a` by what one of them says? */
 static bool linked(const struct ow_item *a, const struct ow_item *b)
 {
     const struct ow_order *x = a->order, *y = b->order;
+    bool near = may_be_near(x, y);
 
-    if (x->reference != NULL && ow_streq(y->prior, x->reference))
+    if (near && x->reference != NULL && ow_streq(y->prior, x->reference))
         return true;
-    if (y->n_based_on > 0 && x->reference != NULL &&
+    if (near && y->n_based_on > 0 && x->reference != NULL &&
         names(y->based_on, y->n_based_on, x->reference))
         return same_ingredient(a, b);
     if (x->group != NULL && is_child(y->intent) && !is_child(x->intent) &&

@@ -157,12 +157,70 @@ static void span_outlived(const struct ow_judge *j, struct ow_item *it)
                         ow_say_date(j->arena, it->span.until, j->q->zone)));
 }
 
+/* The latest instant at which an order begins that begins at `from` or later: its last
+ * day, when all that is known is a month or a year. */
+static ow_time latest_start(const struct ow_order *o, ow_time from)
+{
+    const struct ow_span *a = &o->authored;
+
+    if (!o->has_authored || a->from != from || a->until <= a->from ||
+        a->until == OW_TIME_MAX || a->until - a->from <= OW_DAY + OW_HOUR)
+        return from;
+    return a->until - OW_DAY;
+}
+
+static bool authorizes(const struct ow_order *request, const struct ow_order *dispense)
+{
+    for (size_t i = 0; i < dispense->n_authorizing; i++)
+        if (ow_streq(dispense->authorizing[i], request->reference))
+            return true;
+    return false;
+}
+
+/* Where the last of the dispenses that name the order runs out. */
+static bool dispensed_until(const struct ow_judge *j, const struct ow_order *r,
+                            ow_time *ret)
+{
+    bool found = false;
+
+    for (size_t i = 0; j->has_dispenses && i < j->n_all; i++) {
+        const struct ow_order *d = j->all[i].order;
+        struct ow_ratio days, ms;
+        ow_time end;
+
+        if (d->kind != OW_DISPENSE || d->status != OW_STATUS_COMPLETED ||
+            !d->has_authored || !authorizes(r, d) || !ow_supply_days(d, &days) ||
+            !ow_ratio_positive(days) || !ow_ratio_mul(days, OW_RATIO(OW_DAY, 1), &ms))
+            continue;
+        end = ow_time_add(latest_start(d, d->authored.from), ow_ratio_floor(ms));
+        *ret = !found || end > *ret ? end : *ret;
+        found = true;
+    }
+    return found;
+}
+
+/* The end of the supply: what was ordered, or what was dispensed when that lasts longer.
+ */
+static ow_time supply_until(const struct ow_judge *j, const struct ow_item *it,
+                            ow_time first)
+{
+    int64_t ms = 0;
+    ow_time until = OW_TIME_MAX, end = OW_TIME_MAX;
+    bool ordered = first != OW_TIME_MIN && supply_ms(it, &ms);
+
+    if (ordered)
+        until = ow_time_add(first, ms);
+    if (it->order->kind == OW_REQUEST && dispensed_until(j, it->order, &end) &&
+        (!ordered || end > until))
+        until = end;
+    return until;
+}
+
 void ow_span_read(const struct ow_judge *j, struct ow_item *it)
 {
     struct bounds b = bounds_of(it);
-    int64_t ms = 0;
     ow_time from = start_of(j, it->order, &b), until = OW_TIME_MAX;
-    ow_time first = from; /* bounds that count from a start count from the real one */
+    ow_time first = latest_start(it->order, from);
 
     if (b.has_span && b.span.until != OW_TIME_MAX) {
         until = b.span.until;
@@ -170,8 +228,8 @@ void ow_span_read(const struct ow_judge *j, struct ow_item *it)
     } else if (b.has_length && first != OW_TIME_MIN) {
         until = ow_time_add(first, b.length_ms);
         it->bounded = true;
-    } else if (first != OW_TIME_MIN && supply_ms(it, &ms)) {
-        until = ow_time_add(first, ms);
+    } else {
+        until = supply_until(j, it, first);
     }
     if (until <= from && from > j->window.from && !it->order->is_draft) {
         until = OW_TIME_MAX;

@@ -595,7 +595,249 @@ static void quantity_over_daily_units_gives_the_days(void **state)
                 build_time("2026-03-01").from + 10 * OW_DAY);
 }
 
+static void a_date_without_a_day_starts_early_and_ends_late(void **state)
+{
+    static const struct {
+        const char *authored, *from, *last_start;
+    } cases[] = {
+        {"2026-02-10",            "2026-02-10",           "2026-02-10"          },
+        { "2026-02",              "2026-02-01",           "2026-02-28"          },
+        { "2025",                 "2025-01-01",           "2025-12-31"          },
+        { "2026-02-10T20:00:00Z", "2026-02-10T20:00:00Z", "2026-02-10T20:00:00Z"},
+    };
+
+    for (size_t i = 0; i < OW_LEN(cases); i++) {
+        struct build *b = *state;
+        struct ow_order *o;
+        struct ow_dosage *d;
+        ow_time until = build_time(cases[i].last_start).from + 30 * OW_DAY;
+        const struct ow_verdict *v;
+
+        b->chart.n_orders = 0;
+        memset(b->orders, 0, sizeof *b->orders);
+        build_at(b, "2026-01-15T08:00:00Z");
+        o = build_order(b, "a", RX_OXYCODONE_5);
+        o->authored = build_time(cases[i].authored);
+        d = build_dose(b, o, "1", "tablet", 4);
+        build_supply(o, "120", 30);
+        v = build_judge(b);
+        assert_true(v->lines[0].span.from == build_time(cases[i].from).from);
+        assert_true(v->lines[0].span.until == until);
+        d->timing.bounds = OW_BOUNDS_DURATION; /* the same by the directions */
+        d->timing.bounds_duration = o->supply_duration;
+        v = build_judge(b);
+        assert_true(v->lines[0].span.until == until);
+        assert_role(v, "a", "counted");
+    }
+}
+
+static void a_date_of_bounds_holds_to_the_end_of_its_day(void **state)
+{
+    struct build *b = *state;
+    struct ow_dosage *d = build_dose(b, build_order(b, "a", RX_OXYCODONE_5), "1",
+                                     "tablet", 4);
+
+    d->timing.bounds = OW_BOUNDS_PERIOD;
+    d->timing.bounds_period = (struct ow_span){ build_time("2026-02").from,
+                                                build_time("2026-03").until };
+    build_at(b, "2026-03-31T23:59:59Z");
+    assert_role(build_judge(b), "a", "counted");
+    build_at(b, "2026-04-01T00:00:00Z");
+    assert_role(build_judge(b), "a", "inactive");
+    build_at(b, "2026-02-01T00:00:00Z");
+    assert_true(build_judge(b)->total.has_now);
+    build_at(b, "2026-01-31T23:59:59Z");
+    assert_false(build_judge(b)->total.has_now);
+}
+
+static void a_validity_tells_the_start_and_not_the_end(void **state)
+{
+    struct build *b = *state;
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_5);
+    const struct ow_verdict *v;
+
+    build_dose(b, o, "1", "tablet", 4);
+    o->has_validity = true; /* when it may be dispensed, not how long it is taken */
+    o->validity = (struct ow_span){ build_time("2026-02-20").from,
+                                    build_time("2026-02-25").until };
+    build_supply(o, "120", 30);
+    v = build_judge(b);
+    assert_true(v->lines[0].span.from == build_time("2026-02-20").from);
+    assert_true(v->lines[0].span.until == build_time("2026-03-22").from);
+}
+
+static void a_dispense_tells_the_end_that_its_order_does_not(void **state)
+{
+    static const char *const authorizing[] = { "MedicationRequest/a" };
+    struct build *b = *state;
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_5), *d;
+    const struct ow_verdict *v;
+
+    build_dose(b, o, "1", "tablet", 4);
+    o->authored = build_time("2025-12-01");
+    d = build_order(b, "d", RX_OXYCODONE_5);
+    d->kind = OW_DISPENSE;
+    d->status = OW_STATUS_COMPLETED;
+    d->authored = build_time("2025-12-20");
+    d->authorizing = authorizing;
+    d->n_authorizing = 1;
+    build_supply(d, "120", 30);
+    v = build_judge(b);
+    assert_true(v->lines[0].span.until == build_time("2026-01-19").from);
+    assert_true((v->lines[0].flags & OW_FLAG_STALE_ACTIVE) != 0);
+    assert_ratio(v->total.now, "30");
+    b->policy.count_stale = false;
+    assert_role(build_judge(b), "a", "inactive");
+    b->policy.count_stale = true;
+    build_supply(o, "20", 5); /* its own supply ends before that of the dispense */
+    assert_true(build_judge(b)->lines[0].span.until == build_time("2026-01-19").from);
+    build_supply(o, "400", 100);
+    assert_true(build_judge(b)->lines[0].span.until == build_time("2026-03-11").from);
+    o->supply_duration.has_value = o->supply_quantity.has_value = false;
+    d->n_authorizing = 0; /* of the same drug, but nobody says for which order */
+    assert_true(build_judge(b)->lines[0].span.until == OW_TIME_MAX);
+    d->n_authorizing = 1;
+    d->status = OW_STATUS_CANCELLED;
+    assert_true(build_judge(b)->lines[0].span.until == OW_TIME_MAX);
+}
+
+static void what_is_handed_over_later_is_not_yet_the_supply(void **state)
+{
+    static const char *const authorizing[] = { "MedicationRequest/a" };
+    struct build *b = *state;
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_5), *d;
+
+    build_dose(b, o, "1", "tablet", 4);
+    for (int i = 0; i < 2; i++) {
+        d = build_order(b, i == 0 ? "d" : "e", RX_OXYCODONE_5);
+        d->kind = OW_DISPENSE;
+        d->status = OW_STATUS_COMPLETED;
+        d->authored = build_time(i == 0 ? "2026-03-01" : "2026-03-20");
+        d->authorizing = authorizing;
+        d->n_authorizing = 1;
+        build_supply(d, i == 0 ? "120" : "240", 30);
+    }
+    assert_ratio(build_judge(b)->supplied.now, "30");
+    build_at(b, "2026-03-20T08:00:00Z");
+    assert_ratio(build_judge(b)->supplied.now, "60");
+}
+
+static void the_stale_days_are_the_site_s(void **state)
+{
+    struct build *b = *state;
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_20);
+
+    build_dose(b, o, "1", "tablet", 4);
+    build_supply(o, "120", 30);
+    o->authored = build_time("2026-01-01"); /* ended 2026-01-31, 30 days ago */
+    b->policy.stale_days = 31;
+    assert_null(build_finding(build_judge(b), "stale-order"));
+    b->policy.count_stale = false;
+    assert_role(build_judge(b), "a", "counted");
+    b->policy.stale_days = 30;
+    assert_role(build_judge(b), "a", "inactive");
+    assert_string_equal(build_judge(b)->lines[0].reason, "supply ended 2026-01-31");
+    b->policy.count_stale = true;
+    assert_non_null(build_finding(build_judge(b), "stale-order"));
+}
+
 /* ---- replacement ---- */
+
+static void one_order_told_by_two_servers_counts_once(void **state)
+{
+    static const char *const identifiers[] = { "urn:rx|77" };
+    static const char *const others[] = { "urn:rx|78" };
+    struct build *b = *state;
+    struct ow_order *o[2];
+    const struct ow_verdict *v;
+    char text[OW_RATIO_TEXT];
+
+    for (int i = 0; i < 2; i++) {
+        o[i] = build_order(b, "a", RX_OXYCODONE_5); /* the same id by chance */
+        build_dose(b, o[i], i == 0 ? "2" : "1", "tablet", 4);
+        o[i]->source = i == 0 ? "south" : "north";
+        o[i]->identifiers = identifiers;
+        o[i]->n_identifiers = 1;
+    }
+    v = build_judge(b);
+    assert_ratio(v->total.now, "60"); /* the copies differ: the larger one */
+    assert_string_equal(ow_role_name(v->lines[1].role), "replaced");
+    assert_string_equal(v->lines[1].reason, "replaced by MedicationRequest/a");
+    o[1]->source = "south"; /* or one server told it twice */
+    assert_ratio(build_judge(b)->total.now, "60");
+    o[1]->source = "north";
+    o[1]->identifiers = others;
+    assert_ratio(build_judge(b)->total.now, "90"); /* two orders with one id */
+    o[1]->prior = "MedicationRequest/a"; /* of its own server, which is another one */
+    assert_string_equal(ow_ratio_format(build_judge(b)->total.now, 2, text), "90");
+}
+
+static void a_draft_of_the_same_order_takes_its_place(void **state)
+{
+    struct build *b = *state;
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_5);
+    const struct ow_verdict *v;
+
+    build_dose(b, o, "2", "tablet", 4);
+    o = build_order(b, "a", RX_OXYCODONE_5); /* signed again, with half of the dose */
+    build_dose(b, o, "1", "tablet", 4);
+    build_draft(b, o);
+    v = build_judge(b);
+    assert_ratio(v->total.now, "30");
+    assert_ratio(v->total.peak, "30");
+    assert_string_equal(ow_role_name(v->lines[0].role), "replaced");
+    o->id = "b"; /* another order: both, until half of the first one's supply has run */
+    assert_ratio(build_judge(b)->total.now, "90");
+}
+
+static void every_order_has_a_role_and_all_but_counted_ones_a_reason(void **state)
+{
+    static const char *const drugs[] = { RX_OXYCODONE_5,  RX_OXYCODONE,
+                                         RX_LORAZEPAM_1,  RX_BUPRENORPHINE_8,
+                                         RX_LISINOPRIL,   RX_PHENTERMINE,
+                                         RX_CODEINE_SOMA, RX_MORPHINE_INJ };
+    struct build *b = *state;
+    const struct ow_verdict *v;
+
+    for (size_t i = 0; i < OW_LEN(drugs); i++)
+        build_dose(b, build_order(b, drugs[i], drugs[i]), "1", "tablet", 2);
+    v = build_judge(b);
+    assert_int_equal(v->n_lines, OW_LEN(drugs));
+    for (size_t i = 0; i < v->n_lines; i++)
+        assert_true(v->lines[i].role == OW_ROLE_COUNTED || v->lines[i].reason != NULL);
+    assert_string_equal(build_line(v, RX_LORAZEPAM_1)->reason,
+                        "no opioid; a sedative (benzodiazepine)");
+    assert_string_equal(build_line(v, RX_PHENTERMINE)->reason, "no opioid");
+}
+
+static void a_mismatch_is_more_than_a_quarter_and_more_than_ten(void **state)
+{
+    static const struct {
+        const char *tablets, *quantity; /* oxycodone 10 mg, 1 tablet is 15 MME */
+        bool found;
+    } cases[] = {
+        {"4",  "120", false},
+        { "4", "90",  false}, /* 60 against 45: a quarter, not more */
+        { "4", "89",  true }, /* 15.5 */
+        { "4", "151", true },
+        { "4", "150", false}, /* 75: a quarter more */
+        { "2", "40",  false}, /* 30 against 20: 10, not more */
+        { "2", "39",  true },
+    };
+
+    for (size_t i = 0; i < OW_LEN(cases); i++) {
+        struct build *b = *state;
+        struct ow_order *o;
+
+        b->chart.n_orders = 0;
+        memset(b->orders, 0, sizeof *b->orders);
+        o = build_order(b, "a", RX_OXYCODONE_10);
+        build_dose(b, o, "1", "tablet", cases[i].tablets[0] - '0');
+        build_supply(o, cases[i].quantity, 30);
+        if ((build_finding(build_judge(b), "supply-mismatch") != NULL) != cases[i].found)
+            fail_msg("case %zu", i);
+    }
+}
 
 static void sixteen_refills_left_active_are_one_current_order(void **state)
 {
@@ -612,6 +854,7 @@ static void sixteen_refills_left_active_are_one_current_order(void **state)
         build_dose(b, o, "1", "tablet", 4);
         build_supply(o, "120", 30);
         o->authored.from -= (15 - i) * 29 * OW_DAY;
+        o->authored.until -= (15 - i) * 29 * OW_DAY;
     }
     v = build_judge(b);
     for (size_t i = 0; i < v->n_lines; i++)
@@ -1220,6 +1463,16 @@ int main(void)
         T(an_order_that_starts_later_counts_for_the_peak_only),
         T(what_starts_behind_the_horizon_is_not_in_the_peak),
         T(a_supply_that_ended_counts_on_and_is_stale_after_14_days),
+        T(a_date_without_a_day_starts_early_and_ends_late),
+        T(a_date_of_bounds_holds_to_the_end_of_its_day),
+        T(a_validity_tells_the_start_and_not_the_end),
+        T(a_dispense_tells_the_end_that_its_order_does_not),
+        T(what_is_handed_over_later_is_not_yet_the_supply),
+        T(the_stale_days_are_the_site_s),
+        T(one_order_told_by_two_servers_counts_once),
+        T(a_draft_of_the_same_order_takes_its_place),
+        T(every_order_has_a_role_and_all_but_counted_ones_a_reason),
+        T(a_mismatch_is_more_than_a_quarter_and_more_than_ten),
         T(refills_lengthen_the_supply),
         T(quantity_over_daily_units_gives_the_days),
         T(sixteen_refills_left_active_are_one_current_order),
