@@ -417,7 +417,7 @@ enum ow_code ow_timing_rate(const struct ow_knowledge *kb, const struct ow_timin
 {
     struct ow_rate r = { OW_ZERO, OW_ZERO };
     struct ow_rate by_code;
-    struct ow_ratio count;
+    struct ow_ratio count = OW_ZERO;
     bool has = false, has_count, placed;
     enum ow_code code = repeat_rate(t, &has, &r, err);
 

@@ -9,10 +9,12 @@
 static void tsv_report(struct ow_tsv *t, unsigned column, const char *text)
 {
     struct ow_tsv_log *log = t->log;
+    int n = 1;
 
-    if (log->errors == 0)
-        (void)snprintf(log->first, sizeof log->first, "%s:%u:%u: %s", t->name, t->line,
-                       column, text);
+    if (log->errors == 0) /* cut where it is too long */
+        n = snprintf(log->first, sizeof log->first, "%s:%u:%u: %s", t->name, t->line,
+                     column, text);
+    ow_assert(n > 0);
     log->errors++;
     if (log->report != NULL && log->errors <= OW_TSV_REPORTS)
         log->report(log->arg, t->name, t->line, column, text);
