@@ -105,6 +105,9 @@ static enum ow_code finish(const struct ow_dose_context *ctx, const struct readi
 {
     struct ow_ratio strength;
 
+    if (!ow_ratio_positive(ctx->product->strength))
+        return misfit(r, "no strength is known, so only an amount in mg can be read",
+                      err);
     if (!strength_of(ctx, &strength) || !ow_ratio_mul(ret->value, strength, &ret->value))
         return out_of_range(r, err);
     ret->strength = ow_arena_printf(ctx->arena, " x %s %s%s", number(ctx, strength),

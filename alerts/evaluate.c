@@ -195,6 +195,10 @@ static void judge_item(struct ow_judge *j, struct ow_item *it)
     if (it->drug.other != NULL)
         ow_judge_note(j, ow_say(j->arena, OW_WORD_NOTE_CODINGS, it->order->reference,
                                 it->drug.name, it->drug.other));
+    if (it->stands && it->drug.mapped != NULL && it->drug.kind != OW_DRUG_OTHER)
+        ow_judge_note(j, ow_say(j->arena, OW_WORD_NOTE_MAPPED, it->order->reference,
+                                it->drug.mapped->code, it->drug.mapped->rxcui,
+                                it->drug.mapped->source));
     if (it->stands)
         ow_judge_read(j, it);
 }

@@ -1,5 +1,6 @@
 #include "alerts/identify.h"
 
+#include "alerts/compound.h"
 #include "alerts/words.h"
 #include "base/text.h"
 
@@ -20,7 +21,8 @@ struct search { /* what the codings seen so far amount to */
     const struct ow_product *other; /* a different drug among the codings */
     const struct ow_sedative *sedative;
     const struct ow_coding *bare;
-    const char *rxcui; /* first RxNorm code */
+    const char *rxcui;               /* first RxNorm code */
+    const struct ow_mapping *mapped; /* by which the product was found */
     bool known_other, buprenorphine, methadone;
 };
 
@@ -28,6 +30,31 @@ static bool is_rxnorm(const char *system)
 {
     return system != NULL && (ow_streq(system, OW_SYSTEM_RXNORM) ||
                               ow_streq(system, "urn:oid:2.16.840.1.113883.6.88"));
+}
+
+static bool is_ndc(const char *system)
+{
+    return ow_streq(system, OW_SYSTEM_NDC) ||
+           ow_streq(system, "urn:oid:2.16.840.1.113883.6.69");
+}
+
+const char *ow_coding_rxcui(const struct ow_coding *c, const struct ow_knowledge *kb,
+                            const struct ow_mapping **mapped)
+{
+    const struct ow_mapping *m;
+
+    if (mapped != NULL)
+        *mapped = NULL;
+    if (c->code == NULL)
+        return NULL;
+    if (is_rxnorm(c->system))
+        return c->code;
+    m = is_ndc(c->system) ? ow_knowledge_ndc(kb, c->code) : NULL;
+    if (m == NULL)
+        m = ow_knowledge_local(kb, c->system, c->code);
+    if (mapped != NULL)
+        *mapped = m;
+    return m != NULL ? m->rxcui : NULL;
 }
 
 static bool same_drug(const struct ow_product *a, const struct ow_product *b)
@@ -62,42 +89,46 @@ static bool shows(const struct ow_coding *c, const char *word)
 }
 
 /* A code without product: an ingredient, a brand, a drug and its form. */
-static void see_bare(struct search *s, const struct ow_coding *c)
+static void see_bare(struct search *s, const struct ow_coding *c, const char *rxcui)
 {
     if (ow_knowledge_in_set(s->kb, "opioid-concepts-not-in-product-table",
-                            OW_SYSTEM_RXNORM, c->code)) {
+                            OW_SYSTEM_RXNORM, rxcui)) {
         s->bare = s->bare != NULL ? s->bare : c;
-        s->buprenorphine |= ow_streq(c->code, RXCUI_BUPRENORPHINE) ||
+        s->buprenorphine |= ow_streq(rxcui, RXCUI_BUPRENORPHINE) ||
                             shows(c, "buprenorphine") ||
                             ow_knowledge_in_set(s->kb, "buprenorphine-medications",
-                                                OW_SYSTEM_RXNORM, c->code);
-        s->methadone |= ow_streq(c->code, RXCUI_METHADONE) || shows(c, "methadone");
+                                                OW_SYSTEM_RXNORM, rxcui);
+        s->methadone |= ow_streq(rxcui, RXCUI_METHADONE) || shows(c, "methadone");
         return;
     }
     for (size_t i = 0; i < OW_LEN(other_sets) && !s->known_other; i++)
         s->known_other = ow_knowledge_in_set(s->kb, other_sets[i], OW_SYSTEM_RXNORM,
-                                             c->code);
+                                             rxcui);
 }
 
 static void see_concept(struct search *s, const struct ow_concept *concept)
 {
     for (size_t i = 0; i < concept->n_codings; i++) {
         const struct ow_coding *c = &concept->codings[i];
+        const struct ow_mapping *mapped;
+        const char *rxcui = ow_coding_rxcui(c, s->kb, &mapped);
         const struct ow_product *p;
         const struct ow_sedative *sed;
 
-        if (c->code == NULL || !is_rxnorm(c->system))
+        if (rxcui == NULL)
             continue;
         if (s->rxcui == NULL)
-            s->rxcui = c->code;
-        p = ow_knowledge_product(s->kb, c->code);
-        sed = ow_knowledge_sedative(s->kb, c->code);
+            s->rxcui = rxcui;
+        if (s->mapped == NULL)
+            s->mapped = mapped;
+        p = ow_knowledge_product(s->kb, rxcui);
+        sed = ow_knowledge_sedative(s->kb, rxcui);
         if (p != NULL)
             see_product(s, p);
         if (sed != NULL && (s->sedative == NULL || sed->tier < s->sedative->tier))
             s->sedative = sed;
         if (p == NULL && sed == NULL)
-            see_bare(s, c);
+            see_bare(s, c, rxcui);
     }
 }
 
@@ -161,7 +192,7 @@ static const char *find_likeness(const struct ow_medication *m,
 static const char *name_code(const struct ow_coding *c, struct ow_arena *arena)
 {
     const char *system = is_rxnorm(c->system)                    ? "RxNorm "
-                         : ow_streq(c->system, OW_SYSTEM_NDC)    ? "NDC "
+                         : is_ndc(c->system)                     ? "NDC "
                          : ow_streq(c->system, OW_SYSTEM_SNOMED) ? "SNOMED CT "
                          : ow_streq(c->system, OW_SYSTEM_ATC)    ? "ATC "
                                                                  : "local code ";
@@ -203,7 +234,13 @@ void ow_identify(const struct ow_medication *m, const struct ow_knowledge *kb,
         if (!m->ingredients[i].inactive)
             see_concept(&s, &m->ingredients[i].item);
 
-    *ret = (struct ow_drug){ .product = s.product, .sedative = s.sedative };
+    name = own_name(m);
+    if (s.product == NULL && !s.buprenorphine)
+        s.product = ow_compound_product(
+            m, kb, name != NULL ? name : ow_word(OW_WORD_UNNAMED), arena);
+    *ret = (struct ow_drug){ .product = s.product,
+                             .sedative = s.sedative,
+                             .mapped = s.mapped };
     ret->rxcui = s.product != NULL ? s.product->rxcui : s.rxcui;
     ret->other = s.other != NULL ? s.other->name : NULL;
     name = s.product != NULL    ? s.product->name

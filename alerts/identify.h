@@ -1,9 +1,10 @@
 /*
  * Identify: which drug an order is of
  *
- * Looks at the RxNorm codings of the medication, then at those of its ingredients. Of
- * several known codings the most specific wins: a product over a drug component over an
- * ingredient; among equals the first, and a note says when they are different drugs.
+ * Looks at the codings of the medication, then at those of its ingredients: of RxNorm, or
+ * an NDC or local code that a table maps to it. Of several known codings the most
+ * specific wins: a product over a drug component over an ingredient; among equals the
+ * first, and a note says when they are different drugs.
  *
  * What no table knows stays unknown, whatever its name: a name is good enough to raise a
  * doubt ("looks like oxycodone", "lorazepam beside an opioid"), never to clear one.
@@ -33,8 +34,14 @@ struct ow_drug {
     const char *like;   /* UNKNOWN: the word that looks like an opioid, or NULL */
     bool nameless;      /* UNKNOWN: nothing tells what it is */
     const char *reason; /* UNKNOWN and BARE: why */
-    const char *other;  /* name of a different product among the codings, or NULL */
+    const struct ow_mapping *mapped; /* how its code became an RxNorm one, or NULL */
+    const char *other; /* name of a different product among the codings, or NULL */
 };
+
+/* RxNorm number of a coding: its own, or what an NDC or a local code stands for, when
+ * *mapped (if wanted) is the row. NULL when there is none. */
+const char *ow_coding_rxcui(const struct ow_coding *c, const struct ow_knowledge *kb,
+                            const struct ow_mapping **mapped);
 
 void ow_identify(const struct ow_medication *m, const struct ow_knowledge *kb,
                  struct ow_arena *arena, struct ow_drug *ret);

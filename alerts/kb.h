@@ -70,6 +70,10 @@ struct ow_knowledge {
     size_t n_sets, cap_sets;
     struct kb_index set_index;
     struct kb_map ndc, local;
+    const struct ow_product **ingredients; /* the first product of each */
+    size_t n_ingredients;
+    struct ow_dose_form *dose_forms;
+    size_t n_dose_forms;
     struct ow_timing_code *timings;
     size_t n_timings;
     struct kb_index timing_index;
@@ -107,6 +111,8 @@ void kb_local_load(struct ow_knowledge *kb, const struct ow_knowledge_file *f,
 size_t kb_lines(const struct ow_knowledge_file *f);
 /* An RxNorm number: one to ten digits, no zero in front. */
 bool kb_rxcui_valid(const char *s);
+/* Ingredients and dose forms out of the loaded products. */
+void kb_distinct_build(struct ow_knowledge *kb);
 /* Names and brands out of the loaded products. */
 void kb_phrases_build(struct ow_knowledge *kb);
 

@@ -108,6 +108,7 @@ enum ow_code ow_knowledge_load(const struct ow_knowledge_files *files,
         return ow_err_set(err, OW_CONFIG, "%s%s", log.first,
                           log.errors > 1 ? " (and more)" : "");
     }
+    kb_distinct_build(kb);
     kb_phrases_build(kb);
     *ret = kb;
     return OW_OK;

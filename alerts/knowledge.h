@@ -47,7 +47,7 @@ struct ow_product {
     const char *rxcui, *tty, *name;
     const char *ingredient_rxcui; /* "" where no source confirmed it */
     const char *ingredient;
-    struct ow_ratio strength;
+    struct ow_ratio strength; /* zero: not known, of an order's own product only */
     enum ow_strength_unit strength_unit;
     const char *dose_form, *form_class; /* words of the table */
     enum ow_form form;
@@ -84,6 +84,12 @@ struct ow_mapping {
     const char *system; /* OW_SYSTEM_NDC, or that of the local code */
     const char *code;   /* an NDC as eleven digits */
     const char *rxcui, *source;
+};
+
+/* A dose form of the product table that stands for one form class. */
+struct ow_dose_form {
+    const char *name, *form_class; /* "Oral Tablet", "oral_solid" */
+    enum ow_form form;
 };
 
 /* A code for how often, as hours between two doses: a row of timing_codes.tsv. */
@@ -157,6 +163,12 @@ const struct ow_mapping *ow_knowledge_local(const struct ow_knowledge *kb,
                                             const char *system, const char *code);
 const struct ow_timing_code *ow_knowledge_timing(const struct ow_knowledge *kb,
                                                  const char *system, const char *code);
+
+/* Name of an opioid ingredient of the product table, NULL for any other number. */
+const char *ow_knowledge_ingredient(const struct ow_knowledge *kb, const char *rxcui);
+/* Dose form by its name, ASCII case folded; NULL when the table has none. */
+const struct ow_dose_form *ow_knowledge_dose_form(const struct ow_knowledge *kb,
+                                                  const char *name);
 
 enum { OW_NDC_SIZE = 12 };
 /* The eleven digits of an NDC that is not ambiguous, with hyphens or without. */

@@ -194,7 +194,9 @@ static const struct kb_phrase *concept_find(const struct ow_knowledge *kb,
 /* Opioids, drugs used in opioid dependence, opium alkaloids against cough. */
 static bool atc_opioid(const struct ow_coding *c)
 {
-    return ow_streq(c->system, OW_SYSTEM_ATC) && c->code != NULL &&
+    return (ow_streq(c->system, OW_SYSTEM_ATC) ||
+            ow_streq(c->system, "urn:oid:2.16.840.1.113883.6.73")) &&
+           c->code != NULL &&
            (ow_starts_with(c->code, "N02A") || ow_starts_with(c->code, "N07BC") ||
             ow_starts_with(c->code, "R05DA"));
 }

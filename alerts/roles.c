@@ -214,6 +214,8 @@ static bool same_product(const struct ow_item *a, const struct ow_item *b)
 
     if (p == q || p == NULL || q == NULL)
         return p == q && ow_streq(a->drug.rxcui, b->drug.rxcui) && a->drug.rxcui != NULL;
+    if (!ow_ratio_positive(p->strength)) /* not known: they may well be two */
+        return false;
     return p->form == q->form && p->strength_unit == q->strength_unit &&
            p->strength.num == q->strength.num && p->strength.den == q->strength.den &&
            p->extended_release == q->extended_release &&
