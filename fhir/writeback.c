@@ -498,17 +498,21 @@ static void lookup_entry(const cJSON *r, const char *system, const char *key,
                          const char *task_key, struct ow_writeback_found *ret)
 {
     const char *type = ow_json_string(r, "resourceType"), *id = ow_json_string(r, "id");
+    const char *version = ow_json_string(ow_json_object(r, "meta"), "versionId");
 
     if (!id || !ow_reference_id_ok(id, strlen(id)))
         return;
     if (ow_streq(type, "DetectedIssue") && has_identifier(r, system, key)) {
         ret->n_issues++;
-        if (is_lower(id, ret->issue))
+        if (is_lower(id, ret->issue)) {
             ret->issue = id;
+            ret->issue_version = version;
+        }
     } else if (ow_streq(type, "Task") && has_identifier(r, system, task_key) &&
                is_lower(id, ret->task)) {
         ret->task = id;
         ret->task_untouched = ow_streq(ow_json_string(r, "status"), "requested");
+        ret->task_version = version;
     }
 }
 
@@ -538,7 +542,8 @@ enum ow_code ow_writeback_lookup_answer(struct ow_arena *a,
 /* Entry of `type`: the id into the resource, the condition in the request to the id. Our
  * own bytes are searched; a quote inside a string is escaped, so neither mark can stand
  * anywhere else. */
-static void aim_entry(struct ow_buf *out, const char *type, const char *id)
+static void aim_entry(struct ow_buf *out, const char *type, const char *id,
+                      const char *version)
 {
     char mark[64];
     struct ow_buf b;
@@ -553,6 +558,8 @@ static void aim_entry(struct ow_buf *out, const char *type, const char *id)
     ow_buf_init(&b, SIZE_MAX / 8);
     ow_buf_add(&b, text, (size_t)(at - text));
     ow_buf_printf(&b, "/%s", id);
+    if (version && ow_reference_id_ok(version, strlen(version))) /* needs no escape */
+        ow_buf_printf(&b, "\",\"ifMatch\":\"W/\\\"%s\\\"", version);
     snprintf(mark, sizeof mark, "\"resourceType\":\"%s\",", type);
     at = strstr(end, mark); /* the request stands before the resource */
     ow_assert(at);
@@ -586,9 +593,9 @@ void ow_writeback_aim(const char *body, size_t len,
 {
     ow_buf_reset(out);
     ow_buf_add(out, body, len);
-    aim_entry(out, "DetectedIssue", found->issue);
+    aim_entry(out, "DetectedIssue", found->issue, found->issue_version);
     if (found->task && found->task_untouched)
-        aim_entry(out, "Task", found->task);
+        aim_entry(out, "Task", found->task, found->task_version);
     else
         drop_task(out);
 }

@@ -59,12 +59,15 @@ void ow_writeback_probe(struct ow_arena *a, const char *base_url,
  * Two updates by identifier at once may both create (seen on a real server), and after an
  * unknown outcome the earlier one may still be at work. So a later revision first looks
  * up what it is about, and then names it: an update of DetectedIssue/17 never creates a
- * second one.
+ * second one. It names the version as well (ifMatch): a try that was given up and still
+ * arrives, after a later revision, is refused by the server instead of undoing it.
  */
 struct ow_writeback_found {
     const char *issue, *task; /* ids; NULL: not there, or the server does not tell */
-    unsigned n_issues;        /* more than one: somebody made a twin */
-    bool task_untouched;      /* the Task still waits for somebody to take it up */
+    /* versionId of them; NULL: the server does not tell */
+    const char *issue_version, *task_version;
+    unsigned n_issues;   /* more than one: somebody made a twin */
+    bool task_untouched; /* the Task still waits for somebody to take it up */
 };
 
 /* The same search, and with the DetectedIssue the Task about it. */

@@ -33,6 +33,7 @@ struct patient {
 
 struct task {
     char key[80], status[16];
+    unsigned versions;
 };
 
 struct subscription {
@@ -553,8 +554,8 @@ static void serve_page(struct simehr *e, const char *query, const char *number,
 }
 
 static void found_write(struct ow_jw *j, const char *type, size_t number,
-                        const char *status, const char *system, const char *key,
-                        const char *mode)
+                        unsigned version, const char *status, const char *system,
+                        const char *key, const char *mode)
 {
     char id[24];
 
@@ -564,6 +565,7 @@ static void found_write(struct ow_jw *j, const char *type, size_t number,
     ow_jw_kstring(j, "resourceType", type);
     ow_jw_kstring(j, "id", id);
     ow_jw_kstring_opt(j, "status", status);
+    meta_write(j, version, 0);
     ow_jw_karray(j, "identifier");
     ow_jw_object(j);
     ow_jw_kstring(j, "system", system);
@@ -586,14 +588,16 @@ static void search_issues(struct simehr *e, const char *query, const char *ident
     for (size_t i = 0; i < e->n_issues; i++) {
         if (!bar || strcmp(e->issues[i].key, bar + 1) != 0)
             continue;
-        found_write(&j, "DetectedIssue", i, NULL, e->issues[i].system, bar + 1, "match");
+        found_write(&j, "DetectedIssue", i, e->issues[i].versions, NULL,
+                    e->issues[i].system, bar + 1, "match");
         ow_copy(system, sizeof system, e->issues[i].system);
         snprintf(task, sizeof task, "task-%s", bar + 1);
     }
     for (size_t i = 0; i < e->n_tasks; i++) {
         if (param(query, "_revinclude", text, sizeof text) &&
             strcmp(e->tasks[i].key, task) == 0)
-            found_write(&j, "Task", i, e->tasks[i].status, system, task, "include");
+            found_write(&j, "Task", i, e->tasks[i].versions, e->tasks[i].status, system,
+                        task, "include");
     }
     ow_jw_end(&j);
     ow_jw_end(&j);
@@ -796,7 +800,9 @@ static void put_task(struct simehr *e, const cJSON *r, bool create)
     if (!t) {
         GROW(e, e->tasks, e->n_tasks, e->cap_tasks);
         t = &e->tasks[e->n_tasks++];
+        t->versions = 0;
     }
+    t->versions++;
     ow_copy(t->key, sizeof t->key, key);
     ow_copy(t->status, sizeof t->status, text_at(r, "status", NULL));
 }
@@ -821,6 +827,29 @@ static bool entries_known(const cJSON *entries)
     return cJSON_GetArraySize(entries) > 0;
 }
 
+/* Do all conditions on versions hold? */
+static bool entries_match(const struct simehr *e, const cJSON *entries)
+{
+    const cJSON *c;
+
+    cJSON_ArrayForEach(c, entries)
+    {
+        const cJSON *r = cJSON_GetObjectItemCaseSensitive(c, "resource");
+        const char *match = text_at(c, "request", "ifMatch");
+        bool task = ow_streq(text_at(r, "resourceType", NULL), "Task");
+        size_t i = named(text_at(c, "request", "url"), task ? e->n_tasks : e->n_issues);
+        char now[24];
+
+        if (!*match || i == SIZE_MAX)
+            continue;
+        snprintf(now, sizeof now, "W/\"%u\"",
+                 task ? e->tasks[i].versions : e->issues[i].versions);
+        if (strcmp(match, now) != 0)
+            return false;
+    }
+    return true;
+}
+
 static void serve_transaction(struct simehr *e, const struct ow_request *req,
                               struct sim_response *ret)
 {
@@ -832,6 +861,8 @@ static void serve_transaction(struct simehr *e, const struct ow_request *req,
     } else if (!entries_known(entries)) {
         e->bad++;
         fail(ret, 400, "invalid");
+    } else if (!entries_match(e, entries)) {
+        fail(ret, 412, "conflict");
     } else {
         cJSON_ArrayForEach(c, entries)
         {

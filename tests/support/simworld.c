@@ -12,7 +12,7 @@
 
 #include "base/text.h"
 
-enum { TRACE_MAX = 1 << 30, BODY_MAX = 64 << 20, LATENCY_MS = 40 };
+enum { TRACE_MAX = 1 << 30, BODY_MAX = 64 << 20, LATENCY_MS = 40, LATE_MS = 30000 };
 
 struct sim_event {
     int64_t at;
@@ -48,8 +48,8 @@ struct own_event {
 };
 
 static const char *const fault_names[SIM_FAULT_N] = {
-    "fine",  "refuse",      "lose-answer", "unavailable", "too-many",
-    "error", "error-acted", "deny",        "slow",        "garbage",
+    "fine",        "refuse", "lose-answer", "unavailable", "too-many", "error",
+    "error-acted", "deny",   "slow",        "late",        "garbage",
 };
 
 const char *sim_fault_name(enum sim_fault f)
@@ -336,20 +336,6 @@ static void call_spoil(struct simworld *w, struct ow_call *c)
     }
 }
 
-/* A request arrives at its peer. */
-static void call_arrive_run(struct simworld *w, struct sim_event *e)
-{
-    struct ow_call *c = (struct ow_call *)e;
-    int64_t back = 1 + (int64_t)simworld_chance(w, (uint64_t)w->latency_max);
-
-    simworld_note(w, "arrive %lld %s", (long long)c->number, sim_fault_name(c->fault));
-    c->answered = c->fault != SIM_LOSE_ANSWER && c->fault != SIM_REFUSE;
-    if (fault_acts(c->fault))
-        w->peer(w->peer_arg, &c->req, &c->resp);
-    call_spoil(w, c);
-    call_answer_in(w, c, c->fault == SIM_SLOW ? c->deadline - w->mono + 1 : back);
-}
-
 static char *keep(char **at, const char *s, size_t n)
 {
     char *copy = *at;
@@ -382,6 +368,40 @@ static void call_copy(struct ow_call *c, const struct ow_request *req)
         c->headers[i].name = keep(&at, h->name, strlen(h->name));
         c->headers[i].value = keep(&at, h->value, strlen(h->value));
     }
+}
+
+static void call_arrive_run(struct simworld *w, struct sim_event *e);
+
+/* A request that stood in a queue while its sender gave up. Nobody hears the answer. */
+static void call_act_late(struct simworld *w, const struct ow_call *c)
+{
+    struct ow_call *ghost = ow_alloc_zero(sizeof *ghost);
+
+    ghost->number = c->number;
+    ghost->deadline = INT64_MAX;
+    ow_buf_init(&ghost->resp.body, BODY_MAX);
+    call_copy(ghost, &c->req);
+    schedule(w, &ghost->event,
+             c->deadline - w->mono + (int64_t)simworld_chance(w, LATE_MS),
+             call_arrive_run);
+}
+
+/* A request arrives at its peer. */
+static void call_arrive_run(struct simworld *w, struct sim_event *e)
+{
+    struct ow_call *c = (struct ow_call *)e;
+    int64_t back = 1 + (int64_t)simworld_chance(w, (uint64_t)w->latency_max);
+    bool slow;
+
+    simworld_note(w, "arrive %lld %s", (long long)c->number, sim_fault_name(c->fault));
+    c->answered = c->fault != SIM_LOSE_ANSWER && c->fault != SIM_REFUSE;
+    if (c->fault == SIM_LATE)
+        call_act_late(w, c);
+    if (fault_acts(c->fault))
+        w->peer(w->peer_arg, &c->req, &c->resp);
+    call_spoil(w, c);
+    slow = c->fault == SIM_SLOW || c->fault == SIM_LATE;
+    call_answer_in(w, c, slow ? c->deadline - w->mono + 1 : back);
 }
 
 static bool is_down(const struct simworld *w, const struct ow_request *req)

@@ -27,6 +27,7 @@ enum sim_fault {
     SIM_ERROR_ACTED, /* 502 of a proxy whose server has acted */
     SIM_DENY,        /* 401 */
     SIM_SLOW,        /* acts, and the answer comes after our patience ended */
+    SIM_LATE,        /* acts only after our patience ended */
     SIM_GARBAGE,     /* acts, and 200 with a page of a proxy, or a body cut short */
     SIM_FAULT_N,
 };

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -154,6 +155,33 @@ static void an_update_names_what_was_found(void **state)
     ow_buf_done(&out);
 }
 
+static void an_update_is_of_the_version_that_was_seen(void **state)
+{
+    struct ow_writeback w = alert(2, true);
+    struct ow_writeback_found found;
+    struct ow_buf body, out;
+    char page[1024];
+
+    (void)state;
+    snprintf(page, sizeof page,
+             "{\"resourceType\":\"Bundle\",\"entry\":[{\"resource\":{\"resourceType\":"
+             "\"DetectedIssue\",\"id\":\"17\",\"meta\":{\"versionId\":\"3\"},"
+             "\"identifier\":[{\"system\":\"%s\",\"value\":\"%s\"}]}}]}",
+             w.identifier_system, w.key);
+    assert_int_equal(answer(page, &found), OW_OK);
+    assert_string_equal(found.issue_version, "3");
+    ow_buf_init(&body, 1 << 16);
+    ow_buf_init(&out, 1 << 16);
+    ow_writeback_bundle(&w, &body);
+    ow_writeback_aim(body.data, body.len, &found, &out);
+    check(&out, 0, "DetectedIssue/17", "17");
+    assert_string_equal(
+        ow_json_string(ow_json_object(entry(&out, 0), "request"), "ifMatch"), "W/\"3\"");
+    assert_null(ow_json_string(ow_json_object(entry(&out, 1), "request"), "ifMatch"));
+    ow_buf_done(&body);
+    ow_buf_done(&out);
+}
+
 static void what_was_not_found_stays_conditional(void **state)
 {
     struct ow_writeback w = alert(1, false);
@@ -218,6 +246,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_error_is_not_taken_for_nothing_found, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(an_update_names_what_was_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_update_is_of_the_version_that_was_seen, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(what_was_not_found_stays_conditional, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_task_that_somebody_has_touched_is_left_alone,
