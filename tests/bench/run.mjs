@@ -320,19 +320,29 @@ async function notify() {
   await stop(ehr);
 }
 
+/* What others do only ever makes it slower: the least of all rounds counts. */
 function evaluate() {
-  const out = execFileSync('taskset', ['-c', '0', join(build, 'tests/bench_evaluate')], { encoding: 'utf8' });
+  const best = new Map();
+  for (let r = 0; r < ROUNDS; r++) {
+    const out = execFileSync('taskset', ['-c', '0', join(build, 'tests/bench_evaluate')], { encoding: 'utf8' });
+    for (const [, n, time] of out.matchAll(/(\d+) orders:\s+([\d.]+) us/g)) {
+      best.set(n, Math.min(best.get(n) ?? Infinity, Number(time)));
+    }
+  }
   console.log('');
-  for (const [, n, time] of out.matchAll(/(\d+) orders:\s+([\d.]+) us/g)) {
-    figure(`one patient judged, ${n} orders, no parsing`, `${time} us (cpu, best round)`, n === '50' ? { aim: '< 100 us', reached: Number(time) < 100, goes: 'perf record on tests/bench_evaluate' } : {});
+  for (const [n, time] of best) {
+    figure(`one patient judged, ${n} orders, no parsing`, `${time} us (cpu, best round)`, n === '50' ? { aim: '< 100 us', reached: time < 100, goes: 'reading doses and names, then the text of the cards; perf record on tests/bench_evaluate' } : {});
   }
 }
 
 function json() {
   const out = execFileSync('taskset', ['-c', '0', join(build, 'tests/bench_json')], { encoding: 'utf8' });
   console.log(`\n${out.trim()}`);
-  const all = [...out.matchAll(/ratio\s+([\d.]+)/g)].map(([, r]) => Number(r));
-  figure('JSON reader, least ratio of the inputs above', '', { aim: '>= 0.70 of plain cJSON', ratio: Math.min(...all), reached: Math.min(...all) >= 0.7, goes: 'the strict scan' });
+  const all = [...out.matchAll(/^json\S* .*ratio=([\d.]+)/gm)].map(([, r]) => Number(r));
+  if (all.length === 0) {
+    throw new Error('bench_json printed no ratio');
+  }
+  figure('JSON reader', 'least ratio of the inputs above', { aim: '>= 0.70 of plain cJSON', ratio: Math.min(...all), reached: Math.min(...all) >= 0.7, goes: 'the strict scan' });
 }
 
 async function idle() {
