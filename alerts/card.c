@@ -189,15 +189,16 @@ static const char *order_cell_short(struct ow_judge *j, const struct ow_item *it
                            ow_card_escape(j->arena, reference));
 }
 
-static bool taken_at(const struct ow_item *it, ow_time at)
+/* "cdc-2022: Oxycodone, oral": where the factor stands. */
+static const char *factor_words(struct ow_judge *j, const struct ow_item *it)
 {
-    return it->taken.from <= at && at < it->taken.until;
+    return ow_arena_printf(j->arena, "%s: %s", it->line->table,
+                           ow_card_escape(j->arena, it->line->row));
 }
 
 static void detail_table(struct ow_judge *j, struct text *t)
 {
     const struct ow_total *total = &j->v->total;
-    const char *sum = NULL;
     bool any = false;
 
     for (size_t i = 0; i < j->n_items; i++) {
@@ -209,18 +210,17 @@ static void detail_table(struct ow_judge *j, struct text *t)
         med = ow_say_ratio(j->arena, it->med);
         text_row(t, &any, OW_WORD_TABLE_HEAD,
                  ow_say(j->arena, OW_WORD_TABLE_ROW, order_cell(j, it),
-                        ow_card_escape(j->arena, it->line->derivation), med));
-        if (taken_at(it, j->window.from))
-            sum = sum == NULL ? med : ow_say(j->arena, OW_WORD_PLUS, sum, med);
+                        ow_card_escape(j->arena, it->line->derivation), med,
+                        factor_words(j, it)));
     }
     if (total->has_now)
-        text_add(t, ow_say(j->arena, OW_WORD_TABLE_TOTAL, sum != NULL ? sum : "",
+        text_add(t, ow_say(j->arena, OW_WORD_TABLE_TOTAL, j->v->sum_now,
                            at_least(j, total->now)));
     if (total->has_peak &&
         (!total->has_now || ow_ratio_cmp(total->peak, total->now) != 0))
         text_add(t, ow_say(j->arena, OW_WORD_TABLE_PEAK,
                            ow_say_date(j->arena, j->v->peak_at, j->q->zone),
-                           at_least(j, total->peak)));
+                           at_least(j, total->peak), j->v->sum_peak));
 }
 
 static void detail_sedatives(struct ow_judge *j, struct text *t)

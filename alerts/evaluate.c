@@ -14,6 +14,7 @@
 #include "alerts/rules.h"
 #include "alerts/spans.h"
 #include "alerts/timeline.h"
+#include "alerts/trace.h"
 #include "base/text.h"
 
 void ow_judge_note(struct ow_judge *j, const char *text)
@@ -313,6 +314,8 @@ enum ow_code ow_evaluate(const struct ow_chart *chart, const struct ow_question 
     ow_averages_build(&j);
     ow_lines_build(&j);
     ow_lines_sedatives(&j);
+    ow_trace_sums(&j);
+    ow_trace_build(&j);
     j.v->at_least = is_at_least(&j);
     ow_rules_run(&j);
     ow_cards_build(&j);

@@ -16,6 +16,7 @@ struct ow_question {
     const struct ow_policy *policy;
     const struct ow_zone *zone; /* the site's; NULL: UTC */
     ow_time at;                 /* the instant at which the question is asked */
+    bool trace;                 /* every line tells its steps */
     bool drafts_count;          /* a plain Bundle: draft orders count like active ones */
 };
 

@@ -35,6 +35,13 @@ enum { /* flags of a line, a set; names by ow_flag_name */
        OW_FLAG_N = 13,
 };
 
+/* One step from an order's words to its figure; see trace.h. NULL: does not apply. */
+struct ow_trace {
+    const char *step, *in, *out;
+    const char *rule;                 /* in words */
+    const char *table, *row, *source; /* of the knowledge */
+};
+
 /* One order as judged. */
 struct ow_line {
     const struct ow_order *order;
@@ -55,8 +62,10 @@ struct ow_line {
     /* Steps of a taper: the dose over time, when it is not the same all along. */
     const struct ow_step *steps;
     size_t n_steps;
-    const char *table; /* factor table of this line */
-    const char *row;   /* its row, with source */
+    const char *table;            /* factor table of this line */
+    const char *row;              /* its row */
+    const struct ow_trace *trace; /* when the question asked for it */
+    size_t n_trace;
     unsigned flags;
     const char *derivation; /* one line of arithmetic; NULL unless counted */
     const char *reason;     /* why this role; NULL for a plain counted one */
@@ -183,6 +192,7 @@ struct ow_verdict {
     struct ow_total total; /* what the rules use: as written, supply as fallback */
     bool has_peak_at;
     ow_time peak_at;
+    const char *sum_now, *sum_peak; /* "120 + 45 = 165 MME/d" */
     bool at_least;
     struct ow_averages averages;
     const struct ow_line *lines;

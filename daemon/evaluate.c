@@ -21,7 +21,7 @@ enum { FILE_MAX = 1 << 30 };
 
 struct evaluation {
     const char *config_file, *preset, *at, *hook_name;
-    bool text;
+    bool text, trace;
     enum ow_hook hook;
     const struct ow_config *config;
     struct ow_knowledge *knowledge;
@@ -32,9 +32,10 @@ struct evaluation {
 
 static int usage(void)
 {
-    fputs("usage: opiward evaluate [--at INSTANT] [--preset NAME] [--hook NAME]\n"
-          "                        [--config FILE] [--format json|text] FILE...\n",
-          stderr);
+    fputs(
+        "usage: opiward evaluate [--at INSTANT] [--preset NAME] [--hook NAME]\n"
+        "                        [--config FILE] [--format json|text] [--trace] FILE...\n",
+        stderr);
     return OW_EXIT_USAGE;
 }
 
@@ -55,6 +56,11 @@ static int options(struct evaluation *e, int argc, char **argv)
 
         if (ow_streq(argv[i], "--"))
             return i + 1;
+        if (ow_streq(argv[i], "--trace")) {
+            e->trace = true;
+            i--; /* takes no value */
+            continue;
+        }
         if (!value)
             return -1;
         if (ow_streq(argv[i], "--at"))
@@ -144,6 +150,7 @@ static int prepare(struct evaluation *e)
                                         .policy = &e->policy,
                                         .zone = e->zone,
                                         .at = at.from,
+                                        .trace = e->trace,
                                         .drafts_count = true };
     return OW_EXIT_OK;
 }

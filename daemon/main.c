@@ -28,7 +28,7 @@ static const struct {
      "read configuration, tables and keys; print every error as file:line:column"                                                             },
     { "evaluate", ow_evaluate_main,
      "evaluate [--at INSTANT] [--preset NAME] [--hook NAME] [--config FILE]\n"
-      "                   [--format json|text] FILE...",              "the judgement offline, on FHIR or CDS Hooks files; - is standard input"},
+      "                   [--format json|text] [--trace] FILE...",    "the judgement offline, on FHIR or CDS Hooks files; - is standard input"},
     { "version",  version_main,     "version [--json]",               "print the version"                                                     },
     { "help",     help_main,        "help [COMMAND]",                 "print this, or the usage of one command"                               },
 };

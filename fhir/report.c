@@ -44,6 +44,8 @@ static void med_write(struct ow_jw *w, const struct ow_verdict *v)
     ow_jw_kobject(w, "med");
     total_members(w, &v->total);
     kstring_null(w, "peakAt", v->has_peak_at ? ow_time_format(v->peak_at, at) : NULL);
+    kstring_null(w, "derivation", v->sum_now);
+    kstring_null(w, "peakDerivation", v->sum_peak);
     ow_jw_kbool(w, "atLeast", v->at_least);
     ow_jw_kobject(w, "asWritten");
     total_members(w, &v->written);
@@ -116,6 +118,24 @@ static void line_flags(struct ow_jw *w, unsigned flags)
     ow_jw_end(w);
 }
 
+static void trace_write(struct ow_jw *w, const struct ow_line *l)
+{
+    ow_jw_karray(w, "trace");
+    for (size_t i = 0; i < l->n_trace; i++) {
+        const struct ow_trace *t = &l->trace[i];
+        const char *const members[] = { "step", t->step, "in",     t->in,    "out",
+                                        t->out, "rule",  t->rule,  "table",  t->table,
+                                        "row",  t->row,  "source", t->source };
+
+        ow_jw_object(w);
+        for (size_t k = 0; k < OW_LEN(members); k += 2)
+            if (members[k + 1] != NULL)
+                ow_jw_kstring(w, members[k], members[k + 1]);
+        ow_jw_end(w);
+    }
+    ow_jw_end(w);
+}
+
 static void line_write(struct ow_jw *w, const struct ow_line *l,
                        const struct ow_zone *zone)
 {
@@ -131,9 +151,12 @@ static void line_write(struct ow_jw *w, const struct ow_line *l,
     ow_jw_kbool(w, "prn", (l->flags & OW_FLAG_PRN) != 0);
     kratio_null(w, "medLow", l->has_med, l->med_low, DOSE_PLACES);
     kstring_null(w, "table", l->table);
+    kstring_null(w, "tableRow", l->row);
     line_flags(w, l->flags);
     kstring_null(w, "derivation", l->derivation);
     kstring_null(w, "reason", l->reason);
+    if (l->trace != NULL)
+        trace_write(w, l);
     ow_jw_end(w);
 }
 

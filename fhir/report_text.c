@@ -108,6 +108,10 @@ static void head_write(struct text *t, const struct ow_verdict *v)
                       amount(v->supplied.has_now, v->supplied.now, now),
                       amount(v->supplied.has_peak, v->supplied.peak, peak));
     ow_buf_char(t->out, '\n');
+    if (v->sum_now)
+        ow_buf_printf(t->out, "     now: %s\n", v->sum_now);
+    if (v->sum_peak && !ow_streq(v->sum_peak, v->sum_now))
+        ow_buf_printf(t->out, "    peak: %s\n", v->sum_peak);
 }
 
 static void averages_write(struct text *t, const struct ow_verdict *v)
@@ -143,6 +147,25 @@ static void line_detail(struct text *t, const struct ow_line *l)
     ow_buf_char(t->out, '\n');
 }
 
+static void trace_write(struct text *t, const struct ow_line *l)
+{
+    for (size_t i = 0; i < l->n_trace; i++) {
+        const struct ow_trace *s = &l->trace[i];
+
+        ow_buf_printf(t->out, "  %*s    %-8s  ", ROLE_WIDTH + 2 + MED_WIDTH, "", s->step);
+        safe(t, s->in);
+        ow_buf_str(t->out, s->in ? " -> " : "");
+        safe(t, s->out);
+        if (s->rule) {
+            ow_buf_str(t->out, "; ");
+            safe(t, s->rule);
+        }
+        if (s->table)
+            ow_buf_printf(t->out, "  [%s: %s]", s->table, s->row ? s->row : "?");
+        ow_buf_char(t->out, '\n');
+    }
+}
+
 static void line_facts(struct text *t, const struct ow_line *l)
 {
     ow_buf_printf(t->out, "  %*s  ", ROLE_WIDTH + 2 + MED_WIDTH, "");
@@ -155,6 +178,8 @@ static void line_facts(struct text *t, const struct ow_line *l)
     }
     if (l->table && l->has_med)
         ow_buf_printf(t->out, ", factor of %s", l->table);
+    if (l->row && l->has_med)
+        ow_buf_printf(t->out, " (%s)", l->row);
     for (int i = 0; i < OW_FLAG_N; i++) {
         if (l->flags & (1u << i))
             ow_buf_printf(t->out, ", %s", ow_flag_name(1u << i));
@@ -176,6 +201,7 @@ static void line_write(struct text *t, const struct ow_line *l)
     if (l->derivation || l->reason)
         line_detail(t, l);
     line_facts(t, l);
+    trace_write(t, l);
 }
 
 static void lines_write(struct text *t, const struct ow_verdict *v)

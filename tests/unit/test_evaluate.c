@@ -1116,6 +1116,7 @@ static void random_chart(struct build *b, uint64_t *seed, unsigned n)
         (void)snprintf(id, sizeof id, "rx%u", i);
         o = build_order(b, id, drugs[chance(seed) % OW_LEN(drugs)]);
         o->authored.from += ((int64_t)(chance(seed) % 120) - 60) * OW_DAY;
+        o->authored.until = o->authored.from + OW_DAY;
         if (chance(seed) % 5 != 0)
             build_dose(b, o, chance(seed) % 2 != 0 ? "1" : "0.5", "tablet",
                        1 + (int)(chance(seed) % 4));

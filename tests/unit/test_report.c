@@ -66,6 +66,7 @@ static struct ow_verdict verdict(void)
         .med_low = { 60,      1                    },
         .span = { MARCH_1, MARCH_1 + 30 * OW_DAY},
         .table = "cdc-2022",
+        .row = "Oxycodone, oral",
         .flags = OW_FLAG_PRN | OW_FLAG_RANGE,
         .derivation = "1 tablet x 4/d x 20 mg x 1.5 = 120 MME/d",
     };
@@ -108,6 +109,7 @@ static struct ow_verdict verdict(void)
         .total = {                                                     true,             true, { 120, 1 }, { 1321, 8 }         },
         .has_peak_at = true,
         .peak_at = MARCH_1 + 3 * OW_DAY,
+        .sum_now = "75 + 45 = 120 MME/d",
         .at_least = true,
         .averages = { .window = { MARCH_1 - 89 * OW_DAY, MARCH_1 + OW_DAY },
                     .days = 90,
@@ -166,7 +168,8 @@ static void the_object_is_as_published(void **state)
         "{'patient':'Patient/p1','at':'2026-03-01T12:00:00Z','hook':'order-sign',"
         "'knowledge':{'factors':'cdc-2022','products':'2025-02','sha256':"
         "'abcdef0123456789'},'med':{'now':120,'peak':165.13,'peakAt':"
-        "'2026-03-04T00:00:00Z','atLeast':true,'asWritten':{'now':120,'peak':165},"
+        "'2026-03-04T00:00:00Z','derivation':'75 + 45 = 120 MME/d','peakDerivation':null,"
+        "'atLeast':true,'asWritten':{'now':120,'peak':165},"
         "'asSupplied':null},'averages':[{'name':'per-supply-day','value':120.33,"
         "'atLeast':true,'basis':'orders','estimate':true,'window':{'from':'2025-12-02',"
         "'until':'2026-03-02'},'derivation':'1805 MME / 15 d = 120.33 MME/d'},{'name':"
@@ -174,15 +177,15 @@ static void the_object_is_as_published(void **state)
         "'window':{'from':'2025-12-02','until':'2026-03-02'},'derivation':null}],'orders':[{'reference':'MedicationRequest/rx9','role':"
         "'counted','drug':'oxycodone 20 MG','rxcui':'1049686','ingredient':'Oxycodone',"
         "'dailyDose':{'value':80,'unit':'mg'},'factor':1.5,'med':119.77,'from':"
-        "'2026-03-01','until':'2026-03-31','prn':true,'medLow':60,'table':'cdc-2022',"
+        "'2026-03-01','until':'2026-03-31','prn':true,'medLow':60,'table':'cdc-2022','tableRow':'Oxycodone, oral',"
         "'flags':['prn','range'],'derivation':'1 tablet x 4/d x 20 mg x 1.5 = 120 MME/d',"
         "'reason':null},{'reference':'MedicationRequest/rx7','role':'not-opioid','drug':"
         "'lorazepam 1 MG','rxcui':null,'ingredient':null,'dailyDose':null,'factor':null,"
-        "'med':null,'from':null,'until':null,'prn':false,'medLow':null,'table':null,"
+        "'med':null,'from':null,'until':null,'prn':false,'medLow':null,'table':null,'tableRow':null,"
         "'flags':[],'derivation':null,'reason':null},{'reference':'MedicationRequest/rx5',"
         "'role':'unreadable','drug':'\\u001b[2Jmorphine\xe2\x80\xaex','rxcui':null,"
         "'ingredient':null,'dailyDose':null,'factor':null,'med':null,'from':'2026-03-01',"
-        "'until':null,'prn':false,'medLow':null,'table':null,'flags':[],'derivation':null,"
+        "'until':null,'prn':false,'medLow':null,'table':null,'tableRow':null,'flags':[],'derivation':null,"
         "'reason':'no frequency'}],'facts':[{'name':'opioid-naive','value':false,"
         "'evidence':['MedicationRequest/rx7']},{'name':'adult','value':null,'evidence':"
         "[]}],'sedatives':[{'reference':'MedicationRequest/rx7','class':'benzodiazepine',"
@@ -208,7 +211,8 @@ static void nothing_counted_is_null_and_not_zero(void **state)
             &arena,
             "{'patient':'Patient/p','at':'2026-03-01T00:00:00Z','hook':null,"
             "'knowledge':{'factors':'cdc-2022','products':null,'sha256':null},'med':"
-            "{'now':null,'peak':null,'peakAt':null,'atLeast':false,'asWritten':{'now':"
+            "{'now':null,'peak':null,'peakAt':null,'derivation':null,"
+            "'peakDerivation':null,'atLeast':false,'asWritten':{'now':"
             "null,'peak':null},'asSupplied':null},'averages':[],'orders':[],'facts':[],'sedatives':"
             "[],'findings':[],'suppressed':[],'cards':[]}"));
     assert_true(ow_contains_folded(text_of(&v, false), "MED: nothing counted\n"));
@@ -231,6 +235,7 @@ static void the_text_tells_the_same_to_a_person(void **state)
         "Patient/p1  at 2026-03-01T12:00:00Z  order-sign\n"
         "MED: at least 120 MME/day now, at least 165.13 at the peak "
         "(2026-03-04T00:00:00Z)\n"
+        "     now: 75 + 45 = 120 MME/d\n"
         "averages of 2025-12-02 to 2026-03-01, estimated from orders:\n"
         "  per-supply-day  at least 120.33 MME/day  (1805 MME / 15 d = 120.33 MME/d)\n"
         "\n"
@@ -239,7 +244,7 @@ static void the_text_tells_the_same_to_a_person(void **state)
         "  counted         119.77  oxycodone 20 MG\n"
         "                          1 tablet x 4/d x 20 mg x 1.5 = 120 MME/d\n"
         "                          MedicationRequest/rx9, 2026-03-01 to 2026-03-31, factor "
-        "of cdc-2022, prn, range\n"
+        "of cdc-2022 (Oxycodone, oral), prn, range\n"
         "  not-opioid           -  lorazepam 1 MG\n"
         "                          MedicationRequest/rx7\n"
         "  unreadable           -  ?[2Jmorphine?x\n"

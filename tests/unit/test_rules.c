@@ -363,6 +363,7 @@ static void days_are_counted_once_under_several_opioids(void **state)
         build_dose(b, o, "1", "tablet", 4);
         build_supply(o, "80", 20);
         o->authored.from += i * 8 * OW_DAY;
+        o->authored.until += i * 8 * OW_DAY;
     }
     build_dose(b, build_order(b, "s", RX_LORAZEPAM_1), "1", "tablet", 1);
     /* 1 March + 36 days, from 2 March on */
