@@ -1,10 +1,14 @@
 #include "alerts/identify.h"
 
+#include <string.h>
+
 #include "alerts/compound.h"
 #include "alerts/words.h"
 #include "base/text.h"
 
 /* RxNorm ingredient numbers, as in the table of factors. */
+enum { SHOWN_MOST = 400 }; /* bytes */
+
 #define RXCUI_BUPRENORPHINE "1819"
 #define RXCUI_METHADONE     "6813"
 
@@ -132,6 +136,18 @@ static void see_concept(struct search *s, const struct ow_concept *concept)
     }
 }
 
+/* A string of theirs as it is shown: a name is short, and what is not is cut, so that one
+ * string cannot make every card and record as long as itself. */
+static const char *shown(const char *text, struct ow_arena *arena)
+{
+    char head[SHOWN_MOST];
+
+    if (strlen(text) < sizeof head)
+        return text;
+    ow_copy(head, sizeof head, text);
+    return ow_arena_printf(arena, "%s...", head);
+}
+
 /* The order's own name for it. */
 static const char *own_name(const struct ow_medication *m)
 {
@@ -197,7 +213,7 @@ static const char *name_code(const struct ow_coding *c, struct ow_arena *arena)
                          : ow_streq(c->system, OW_SYSTEM_ATC)    ? "ATC "
                                                                  : "local code ";
 
-    return ow_arena_printf(arena, "%s%s", system, c->code);
+    return ow_arena_printf(arena, "%s%s", system, shown(c->code, arena));
 }
 
 static void describe_unknown(const struct ow_medication *m, const struct ow_knowledge *kb,
@@ -214,7 +230,7 @@ static void describe_unknown(const struct ow_medication *m, const struct ow_know
     ret->nameless = name == NULL;
     if (m->unresolved && coding == NULL)
         ret->reason = ow_say(arena, OW_WORD_NOT_IN_DATA,
-                             m->reference != NULL ? m->reference : "?");
+                             m->reference != NULL ? shown(m->reference, arena) : "?");
     else if (coding != NULL)
         ret->reason = ow_say(arena, OW_WORD_NO_TABLE, name_code(coding, arena));
     else
@@ -246,7 +262,7 @@ void ow_identify(const struct ow_medication *m, const struct ow_knowledge *kb,
     name = s.product != NULL    ? s.product->name
            : s.sedative != NULL ? s.sedative->name
                                 : own_name(m);
-    ret->name = name != NULL ? name : ow_word(OW_WORD_UNNAMED);
+    ret->name = name != NULL ? shown(name, arena) : ow_word(OW_WORD_UNNAMED);
 
     if (s.product != NULL) {
         ret->kind = OW_DRUG_OPIOID;

@@ -86,12 +86,16 @@ static void hook_judge(struct ow_hook_calls *h, const struct ow_hooks_request *r
         answer_error(h, 400, "invalid", err.text, fn, arg);
         return;
     }
+    ow_buf_reset(&h->answer);
+    ow_hooks_response(v, &h->answer);
+    if (h->answer.failed) {
+        answer_error(h, 413, "too-costly", "the cards would be longer than the limit", fn,
+                     arg);
+        return;
+    }
     if (chart->n_missing)
         ow_metric_add(OW_M_hooks_partial_total, 1);
     ow_metric_add(OW_M_hooks_cards_total, (int64_t)v->n_cards);
-    ow_buf_reset(&h->answer);
-    ow_hooks_response(v, &h->answer);
-    ow_assert(!h->answer.failed);
     fn(arg, 200, ow_buf_cstr(&h->answer), h->answer.len);
 }
 

@@ -592,6 +592,8 @@ static void job_decide(struct job *j)
                               .n_events = j->n_ids };
     enum ow_code code = job_judge(j, &out);
 
+    if (code == OW_OK)
+        code = ow_outcome_plan(&out, core, &j->arena, &j->err);
     if (code != OW_OK) {
         job_park(j);
         return;
@@ -599,7 +601,6 @@ static void job_decide(struct job *j)
     ow_metric_add(OW_M_evaluations_total, 1);
     if (out.verdict->at_least)
         ow_metric_add(OW_M_evaluations_at_least_total, 1);
-    ow_outcome_plan(&out, core, &j->arena);
     j->verdict = out.verdict;
     job_move(j, JOB_RECORDING);
     j->waiting_store = true;

@@ -31,11 +31,12 @@ const struct ow_episode *ow_outcome_known(struct ow_arena *arena,
     return e;
 }
 
-static const char *buf_to_arena(struct ow_arena *arena, struct ow_buf *b, size_t *len)
+static const char *buf_to_arena(struct ow_outcome *o, struct ow_arena *arena,
+                                struct ow_buf *b, size_t *len)
 {
     char *text = ow_arena_strndup(arena, ow_buf_cstr(b), b->len);
 
-    ow_assert(!b->failed); /* built from bounded input: too long is a bug */
+    o->too_long |= b->failed;
     *len = b->len;
     ow_buf_done(b);
     return text;
@@ -70,8 +71,7 @@ static const struct ow_card *outcome_card(const struct ow_verdict *v, const char
     return v->n_cards ? &v->cards[0] : NULL;
 }
 
-static struct ow_message fhir_message(const struct ow_outcome *o,
-                                      const struct ow_core *core,
+static struct ow_message fhir_message(struct ow_outcome *o, const struct ow_core *core,
                                       const struct ow_alert *a,
                                       const struct ow_episode *e, struct ow_arena *arena)
 {
@@ -103,7 +103,7 @@ static struct ow_message fhir_message(const struct ow_outcome *o,
 
     ow_buf_init(&b, MESSAGE_MAX);
     ow_writeback_bundle(&w, &b);
-    m.body = buf_to_arena(arena, &b, &m.body_len);
+    m.body = buf_to_arena(o, arena, &b, &m.body_len);
     m.identity = ow_arena_printf(arena, "%s-%lld", a->key, (long long)e->revision);
     return m;
 }
@@ -122,8 +122,7 @@ static void webhook_alert(struct ow_jw *w, const struct ow_alert *a)
 
 /* One message a verdict: the card as a CDS Hooks client would get it, and what changed.
  */
-static struct ow_message webhook_message(const struct ow_outcome *o,
-                                         struct ow_arena *arena)
+static struct ow_message webhook_message(struct ow_outcome *o, struct ow_arena *arena)
 {
     const struct ow_record_of_verdict *row = &o->row;
     char at[OW_TIME_TEXT], hash[65];
@@ -148,7 +147,7 @@ static struct ow_message webhook_message(const struct ow_outcome *o,
         ow_hooks_card(&w, o->verdict, &o->verdict->cards[i]);
     ow_jw_end(&w);
     ow_jw_end(&w);
-    m.body = buf_to_arena(arena, &b, &m.body_len);
+    m.body = buf_to_arena(o, arena, &b, &m.body_len);
     ow_sha256_hex(m.body, m.body_len, hash);
     m.identity = ow_arena_strndup(arena, hash, 32);
     return m;
@@ -182,7 +181,7 @@ static void outcome_report(struct ow_outcome *o, struct ow_arena *arena)
 
     ow_buf_init(&b, MESSAGE_MAX);
     ow_report_json(o->verdict, &b);
-    o->row.verdict_json = buf_to_arena(arena, &b, &o->row.verdict_len);
+    o->row.verdict_json = buf_to_arena(o, arena, &b, &o->row.verdict_len);
     if (o->verdict->total.has_now)
         o->row.med_text = ow_arena_printf(arena, "%s%s",
                                           o->verdict->at_least ? "at least " : "",
@@ -203,8 +202,8 @@ static void outcome_log(const struct ow_outcome *o)
            OW_F("at_least", o->verdict->at_least ? "yes" : "no"));
 }
 
-void ow_outcome_plan(struct ow_outcome *o, const struct ow_core *core,
-                     struct ow_arena *arena)
+enum ow_code ow_outcome_plan(struct ow_outcome *o, const struct ow_core *core,
+                             struct ow_arena *arena, struct ow_err *err)
 {
     const struct ow_episode *changes;
     struct ow_message *messages;
@@ -234,5 +233,8 @@ void ow_outcome_plan(struct ow_outcome *o, const struct ow_core *core,
         messages[o->row.n_messages++] = webhook_message(o, arena);
     outcome_orders(o, arena);
     outcome_report(o, arena);
+    if (o->too_long)
+        return ow_err_set(err, OW_INPUT, "the verdict is longer than may be recorded");
     outcome_log(o);
+    return OW_OK;
 }

@@ -21,11 +21,13 @@ struct ow_outcome {
     /* out */
     struct ow_record_of_verdict row;
     size_t opened, changed, resolved, unchanged;
+    bool too_long; /* a message or the record passed its ceiling */
 };
 
-/* Everything lives in `arena`. */
-void ow_outcome_plan(struct ow_outcome *o, const struct ow_core *core,
-                     struct ow_arena *arena);
+/* Everything lives in `arena`. OW_INPUT when the verdict is longer than may be kept and
+ * sent: nothing of `row` is to be used then. */
+OW_MUST_USE enum ow_code ow_outcome_plan(struct ow_outcome *o, const struct ow_core *core,
+                                         struct ow_arena *arena, struct ow_err *err);
 
 /* What the store knows of a patient, as episodes. */
 const struct ow_episode *ow_outcome_known(struct ow_arena *arena,

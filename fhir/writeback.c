@@ -226,7 +226,7 @@ static void detail_write(struct ow_jw *j, const struct ow_writeback *w)
 {
     struct ow_buf b;
 
-    ow_buf_init(&b, (size_t)1024 * 1024);
+    ow_buf_init(&b, SIZE_MAX / 8); /* `j` has the ceiling */
     ow_buf_str(&b, w->summary ? w->summary : w->rule);
     if (w->detail && *w->detail && !ow_streq(w->detail, w->summary))
         ow_buf_printf(&b, "\n\n%s", w->detail);

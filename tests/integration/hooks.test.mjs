@@ -205,3 +205,19 @@ test('health, readiness and metrics are on the operations listener only', async 
   const text = await (await fetch(`${daemon.operations}/metrics`)).text();
   assert.match(text, /# TYPE opiward_hooks_requests_total counter/);
 });
+
+const unknown = (id, name) => ({ resourceType: 'MedicationRequest', id, status: 'active', intent: 'order', subject: { reference: 'Patient/h1' }, medicationCodeableConcept: { text: name }, authoredOn: '2026-03-01' });
+
+test('a drug name of a megabyte is shown cut', async () => {
+  const reply = await call('opiward-order-sign', request({ prefetch: { p: patient, orders: bundle(unknown('long', `oxycodone ${'x'.repeat(1_000_000)}`)) } }));
+  assert.equal(reply.status, 200);
+  const text = await reply.text();
+  assert.ok(text.length < 20_000, `${text.length} bytes`);
+  assert.match(text, /oxycodone x+\.\.\./);
+});
+
+test('an answer longer than its ceiling is refused, and the next one is given', async () => {
+  const orders = Array.from({ length: 2000 }, (_, i) => unknown(`many-${i}`, `oxycodone ${'*'.repeat(380)}`));
+  await outcome(await call('opiward-order-sign', request({ prefetch: { p: patient, orders: bundle(...orders) } })), 413, /longer than the limit/);
+  assert.equal((await call('opiward-order-sign', request())).status, 200);
+});
