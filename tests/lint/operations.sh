@@ -7,6 +7,8 @@ set -u
 cd "${1:-${OW_SOURCE_DIR:?}}" || exit 2
 
 code=$(perl -0777 -ne '
+    # what is put off is named by who puts it off
+    print "$1 warning\n" while /\bjob_retry\(\s*\w+,\s*"([a-z][a-z0-9.-]*)"\)/g;
     # an event is what stands behind the level, or behind the exit status of app_fail
     while (/\b(?:OW_LOG\(|app_fail\(\s*\w+,|emit\(\s*now,)\s*([^,]+),\s*([^,]*"[^,]*),/g) {
         my ($level, $names) = ($1, $2);
