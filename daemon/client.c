@@ -594,8 +594,9 @@ static enum ow_code call_judge(struct ow_call *call, CURLcode rc)
         return call_explain(call, OW_INPUT, "response expands too much");
     if (rc == CURLE_OK)
         return OW_OK;
+    /* what a name stands for may change, and the data of who asks are not to blame */
     if (call->address_refused && rc == CURLE_COULDNT_CONNECT)
-        return call_explain(call, OW_INPUT, "its address is private");
+        return call_explain(call, OW_AGAIN, "its address is private");
     if (rc == CURLE_UNSUPPORTED_PROTOCOL && call_was_sent(call))
         return call_explain(call, OW_AGAIN, "the answer is not HTTP");
     if (rc == CURLE_URL_MALFORMAT || rc == CURLE_UNSUPPORTED_PROTOCOL ||

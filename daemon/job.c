@@ -361,7 +361,10 @@ static void on_order_read(void *arg, enum ow_code code, const struct ow_response
     free(c);
     if (code != OW_OK) {
         j->err = *err;
-        job_retry(j, "fetch.retry");
+        if (code == OW_INPUT)
+            job_unreadable(j);
+        else
+            job_retry(j, "fetch.retry");
         return;
     }
     code = ow_order_subject(&j->arena, resp, &patient, &j->err);

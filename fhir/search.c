@@ -413,10 +413,17 @@ enum ow_code ow_order_subject(struct ow_arena *arena, const struct ow_response *
 {
     const cJSON *root, *subject;
     enum ow_code code = ow_response_json(arena, resp, &root, err);
-    const char *ref;
+    const char *ref, *words, *type;
 
     if (code != OW_OK)
         return code;
+    words = ow_outcome_words(arena, root);
+    if (*words)
+        return ow_err_set(err, OW_AGAIN, "the server says %s", words);
+    /* else a stranger's answer would be taken for an order that names nobody */
+    type = ow_json_string(root, "resourceType");
+    if (!type || ow_streq(type, "Bundle"))
+        return ow_err_set(err, OW_INPUT, "the server's answer: expected an order");
     subject = ow_json_object(root, "subject");
     if (!subject)
         subject = ow_json_object(root, "patient");

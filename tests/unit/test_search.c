@@ -390,6 +390,9 @@ static void an_order_tells_whose_it_is(void **state)
         { 410, "",                                                                       OW_MISSING, NULL       },
         { 503, "",                                                                       OW_AGAIN,   NULL       },
         { 401, "",                                                                       OW_DENIED,  NULL       },
+        { 200, "{'status':'ok'}",                                                        OW_INPUT,   NULL       },
+        { 200, "{'resourceType':'Bundle'}",                                              OW_INPUT,   NULL       },
+        { 200, "{'resourceType':'OperationOutcome'}",                                    OW_AGAIN,   NULL       },
         { 200, "[",                                                                      OW_INPUT,   NULL       },
     };
     struct ow_request req;
