@@ -6,9 +6,9 @@
 #include "alerts/words.h"
 #include "base/text.h"
 
-/* RxNorm ingredient numbers, as in the table of factors. */
 enum { SHOWN_MOST = 400 }; /* bytes */
 
+/* RxNorm ingredient numbers, as in the table of factors. */
 #define RXCUI_BUPRENORPHINE "1819"
 #define RXCUI_METHADONE     "6813"
 
