@@ -25,9 +25,10 @@ struct plan {
     const struct ow_dose_context *ctx;
     struct placed *lines;
     size_t n, cap;
-    bool largest; /* the largest of the sequence counts, not the sum */
+    bool largest; /* of the sequence numbers in force the largest counts, not the sum */
     bool has_bounds;
-    ow_time base; /* of the offsets, when has_bounds */
+    ow_time base;  /* of the offsets, when has_bounds */
+    int64_t start; /* offset of the order's own beginning, that of lines without one */
 };
 
 static struct placed *line_add(struct plan *p, const struct ow_dose_line *line)
@@ -98,18 +99,19 @@ static bool order_start(const struct ow_order *o, ow_time *ret)
 
 /*
  * The instant that offsets count from when lines have dates: the earliest beginning. A
- * line that is open to the left begins with the order, so it needs the order's own date
- * unless it is the only line.
+ * line that says none begins with the order, whose own date it needs if its period ends;
+ * otherwise it may do with the earliest of the others.
  */
 static enum ow_code base_find(struct plan *p, struct ow_err *err)
 {
     ow_time first = OW_TIME_MAX, start;
-    bool open = false;
+    bool open = false, undated = false;
     size_t i;
 
     for (i = 0; i < p->n; i++) {
         const struct ow_extent *e = &p->lines[i].line.extent;
 
+        undated = undated || !e->has_bounds;
         if (!e->has_bounds)
             continue;
         p->has_bounds = true;
@@ -118,16 +120,21 @@ static enum ow_code base_find(struct plan *p, struct ow_err *err)
             first = e->bounds.from;
     }
     p->base = first;
-    if (!open)
+    if (!p->has_bounds || (!open && !undated))
         return OW_OK;
     if (p->n == 1) {
         p->base = OW_TIME_MIN;
         return OW_OK;
     }
-    if (!order_start(p->ctx->order, &start))
+    if (!order_start(p->ctx->order, &start)) {
+        if (!open)
+            return OW_OK;
         return ow_err_set(err, OW_MISSING,
                           "a dosage line's period has no beginning, nor has the order");
+    }
     p->base = start < first ? start : first;
+    if (__builtin_sub_overflow(start, p->base, &p->start))
+        p->start = 0;
     return OW_OK;
 }
 
@@ -147,7 +154,7 @@ static void line_place(const struct plan *p, struct placed *l, int64_t start)
     const struct ow_extent *e = &l->line.extent;
 
     if (e->has_bounds) {
-        l->from = e->bounds.from == OW_TIME_MIN ? 0 : offset_of(p, e->bounds.from);
+        l->from = e->bounds.from == OW_TIME_MIN ? p->start : offset_of(p, e->bounds.from);
         l->until = offset_of(p, e->bounds.until);
         if (e->has_length) { /* a count within bounds */
             int64_t end = ow_time_add(l->from, e->length_ms);
@@ -215,32 +222,55 @@ static bool steps_of_a_day(const struct plan *p)
     return true;
 }
 
-/* A sequence with a step that has no end: see the header. */
-static void all_at_once(struct plan *p)
+/*
+ * The step `sequence`, which is not the last, has a line without an end: see the header.
+ * It is in force as long as its other lines last; from then on it may be the lines of it
+ * that have no end, or any later step.
+ */
+static void this_or_later(struct plan *p, int64_t sequence, int64_t settled)
 {
     size_t i;
 
-    for (i = 0; i < p->n; i++)
-        line_place(p, &p->lines[i], 0);
-    p->largest = !steps_of_a_day(p);
+    if (steps_of_a_day(p)) {
+        for (i = 0; i < p->n; i++)
+            line_place(p, &p->lines[i], p->start);
+        return;
+    }
+    for (i = 0; i < p->n; i++) {
+        const struct placed *l = &p->lines[i];
+
+        if (l->line.has_sequence && l->line.sequence == sequence &&
+            l->until != INT64_MAX && l->until > settled)
+            settled = l->until;
+    }
+    for (i = 0; i < p->n; i++) {
+        struct placed *l = &p->lines[i];
+
+        if (l->line.has_sequence && l->line.sequence > sequence) {
+            l->from = settled;
+            l->until = INT64_MAX;
+        }
+    }
+    p->largest = true;
 }
 
 static void lines_place(struct plan *p)
 {
-    int64_t sequence = 0, next = 0, start = 0;
+    int64_t sequence = 0, next = 0, start = p->start, end = start;
     bool first = true;
     size_t i;
 
     for (i = 0; i < p->n; i++) {
         if (!p->lines[i].line.has_sequence)
-            line_place(p, &p->lines[i], 0);
+            line_place(p, &p->lines[i], p->start);
     }
     while (sequence_next(p, first, sequence, &next)) {
-        if (start == INT64_MAX) {
-            all_at_once(p);
+        if (end == INT64_MAX) {
+            this_or_later(p, sequence, start);
             return;
         }
-        start = group_place(p, next, start);
+        start = end;
+        end = group_place(p, next, start);
         sequence = next;
         first = false;
     }
@@ -295,6 +325,7 @@ static bool step_largest(const struct plan *p, struct ow_dose_step *best)
 {
     int64_t sequence = 0, next = 0;
     bool first = true;
+    int n = 0;
 
     while (sequence_next(p, first, sequence, &next)) {
         struct ow_dose_step s = { .from_ms = best->from_ms, .until_ms = best->until_ms };
@@ -305,13 +336,16 @@ static bool step_largest(const struct plan *p, struct ow_dose_step *best)
         first = false;
         if (s.words == NULL)
             continue;
+        n++;
         if (best->words == NULL || ow_ratio_cmp(s.high, best->high) > 0)
-            best->words = ow_arena_printf(p->ctx->arena, "largest step: %s", s.words);
+            best->words = s.words;
         else
             s.high = best->high;
         best->low = best->high.den == 0 ? s.low : pick(s.low, best->low, false);
         best->high = s.high;
     }
+    if (n > 1)
+        best->words = ow_arena_printf(p->ctx->arena, "largest step: %s", best->words);
     return true;
 }
 
@@ -374,6 +408,10 @@ static void ends_set(const struct plan *p, struct ow_dose *ret)
     for (i = 0; i < p->n; i++) {
         ret->flags |= p->lines[i].line.flags;
         until = p->lines[i].until > until ? p->lines[i].until : until;
+        if (p->lines[i].from != INT64_MAX && p->lines[i].from > ret->last_ms)
+            ret->last_ms = p->lines[i].from;
+        if (p->lines[i].until != INT64_MAX && p->lines[i].until > ret->last_ms)
+            ret->last_ms = p->lines[i].until;
     }
     ret->flags |= p->largest ? OW_FLAG_RANGE : 0;
     ret->has_length = until != INT64_MAX;
@@ -543,6 +581,41 @@ enum ow_code ow_dosage_read(const struct ow_knowledge *kb, const struct ow_order
     text_compare(&p, &dose);
     *ret = dose;
     return OW_OK;
+}
+
+void ow_dosage_extent(const struct ow_knowledge *kb, const struct ow_order *order,
+                      struct ow_arena *arena, struct ow_dose *ret)
+{
+    struct ow_dose_context ctx = { .kb = kb, .order = order, .arena = arena };
+    struct plan p = { .ctx = &ctx };
+    struct ow_err ignored;
+    size_t i;
+
+    *ret = (struct ow_dose){ .n_steps = 0 };
+    if (order->n_dosages == 0 || order->n_dosages > LINES_MOST)
+        return;
+    p.n = order->n_dosages;
+    p.lines = OW_NEW_N(arena, struct placed, p.n);
+    for (i = 0; i < p.n; i++) {
+        const struct ow_dosage *d = &order->dosages[i];
+        struct ow_dose_line *l = &p.lines[i].line;
+        struct ow_rate rate;
+        bool has_rate;
+
+        *l = (struct ow_dose_line){ .has_sequence = d->has_sequence,
+                                    .sequence = d->sequence,
+                                    .timing = d->has_timing ? &d->timing : NULL };
+        if (!d->has_timing)
+            continue;
+        has_rate = ow_timing_rate(kb, &d->timing, &rate, &ignored) == OW_OK;
+        if (ow_timing_extent(&d->timing, has_rate ? &rate : NULL, &l->extent, &ignored) !=
+            OW_OK)
+            l->extent = (struct ow_extent){ .has_length = false };
+    }
+    if (base_find(&p, &ignored) != OW_OK)
+        return;
+    lines_place(&p);
+    ends_set(&p, ret);
 }
 
 bool ow_supply_days(const struct ow_order *order, struct ow_ratio *ret)

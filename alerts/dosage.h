@@ -30,6 +30,7 @@ struct ow_dose {
     unsigned flags;  /* OW_FLAG_PRN, _RANGE, _CAPPED, _FROM_SUPPLY */
     bool has_length; /* bounds, count or steps say how long it lasts */
     int64_t length_ms;
+    int64_t last_ms; /* the last beginning or end that is said; 0 when none is */
     bool has_bounds; /* boundsPeriod: absolute */
     struct ow_span bounds;
 };
@@ -48,9 +49,10 @@ struct ow_dose {
  *
  * Lines with different sequence numbers follow each other. When one that is not the last
  * does not say how long it lasts, the lines are concurrent if each names its own times of
- * day (morning, bedtime), else the order counts with its largest line (high) and its
- * smallest (low). Offsets count from bounds.from when `has_bounds`, else from the order's
- * start.
+ * day (morning, bedtime), else from there on the order counts with the largest (high) and
+ * the smallest (low) of that step and the later ones. A line that does not say when it
+ * begins does so with the order, whatever the dates of the others. Offsets count from
+ * bounds.from when `has_bounds`, else from the order's start.
  *
  * A drug component (no dose form) is read only when nothing in the order speaks against
  * a form that is swallowed or otherwise has the oral factor: a route or form with
@@ -62,6 +64,11 @@ OW_MUST_USE enum ow_code ow_dosage_read(const struct ow_knowledge *kb,
                                         const struct ow_product *product,
                                         struct ow_arena *arena, struct ow_dose *ret,
                                         struct ow_err *err);
+
+/* When the directions are in force, whatever their dose: only the members from `flags` on
+ * are set. What cannot be read of a line leaves it without an end. */
+void ow_dosage_extent(const struct ow_knowledge *kb, const struct ow_order *order,
+                      struct ow_arena *arena, struct ow_dose *ret);
 
 /*
  * Dose from quantity and days' supply (dispenseRequest or dispense): quantity x strength

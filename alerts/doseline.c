@@ -405,6 +405,28 @@ static enum ow_code taken(const struct ow_dose_context *ctx, const struct ow_dos
     return scheduled(ctx, d, &dose, rate, line, err);
 }
 
+/* maxDosePerLifetime: no day has more than all days together. Patches have a rate. */
+static enum ow_code lifetime_cap(const struct ow_dose_context *ctx,
+                                 const struct ow_dosage *d, struct ow_dose_line *line,
+                                 struct ow_err *err)
+{
+    struct ow_amount cap;
+    enum ow_code code;
+
+    if (!d->has_max_per_lifetime || ctx->basis == OW_BASIS_MCG_HOUR)
+        return OW_OK;
+    code = ow_amount_read(ctx, &d->max_per_lifetime, 0, "maxDosePerLifetime", &cap, err);
+    if (code != OW_OK || ow_ratio_cmp(cap.value, line->high) >= 0)
+        return code;
+    line->high = cap.value;
+    if (ow_ratio_cmp(line->low, cap.value) > 0)
+        line->low = cap.value;
+    line->flags |= OW_FLAG_CAPPED;
+    line->words = ow_arena_printf(ctx->arena, "%s, at most %s %s in all", line->words,
+                                  number(ctx, cap.value), ow_basis_unit(ctx->basis));
+    return OW_OK;
+}
+
 enum ow_code ow_dose_line_read(const struct ow_dose_context *ctx,
                                const struct ow_dosage *d, struct ow_dose_line *ret,
                                struct ow_err *err)
@@ -428,8 +450,14 @@ enum ow_code ow_dose_line_read(const struct ow_dose_context *ctx,
         code = infused(ctx, d, r, &line, err);
     else
         code = no_dose(ctx, d, &line, err);
+    if (code == OW_OK)
+        code = lifetime_cap(ctx, d, &line, err);
     if (code == OW_OK && d->has_timing) {
+        struct ow_err ignored;
+
         line.timing = &d->timing;
+        if (!has_rate) /* of an infusion: its count is one of times, too */
+            has_rate = ow_timing_rate(ctx->kb, &d->timing, &rate, &ignored) == OW_OK;
         code = ow_timing_extent(&d->timing, has_rate ? &rate : NULL, &line.extent, err);
     }
     if (code != OW_OK)

@@ -103,9 +103,10 @@ static void read_amount(struct ow_judge *j, struct ow_item *it,
     }
     if (ow_knowledge_factor(j->kb, j->policy->table, j->policy->older_factor,
                             it->drug.product, highest_step(&it->dose), &it->factor,
-                            &why) != OW_OK)
+                            &why) != OW_OK) {
         unreadable(it, ow_arena_strdup(j->arena, why.text));
-    else if (it->factor.basis != it->dose.basis)
+        it->has_dose = true; /* it says how long the supply lasts, all the same */
+    } else if (it->factor.basis != it->dose.basis)
         unreadable(it, ow_say(j->arena, OW_WORD_BASIS, it->dose.unit, it->factor.row));
     else if (!ow_ratio_positive(it->factor.value))
         unreadable(it, ow_word(OW_WORD_ZERO_DOSE));

@@ -344,7 +344,8 @@ static bool both_count(const struct ow_item *a, const struct ow_item *b)
            (opioids || (a->drug.sedative != NULL && b->drug.sedative != NULL));
 }
 
-/* What replaces `a`: a linked order before a refill, the earliest of each kind. */
+/* What replaces `a`: of what has begun a linked order before a refill, else what begins
+ * first. */
 static struct ow_item *find_next(struct ow_judge *j, struct ow_item *const *sorted,
                                  size_t n, struct ow_item *a, bool *by_link)
 {
@@ -358,6 +359,9 @@ static struct ow_item *find_next(struct ow_judge *j, struct ow_item *const *sort
         if (a < b && same_id(a, b) && !same_ingredient(a, b))
             ow_judge_note(j, ow_say(j->arena, OW_WORD_NOTE_SAME_ID, a->order->reference));
         if (linked(a, b)) {
+            if (refill != NULL && b->span.from > j->window.from &&
+                refill->span.from < b->span.from)
+                break; /* the other one takes over before that */
             *by_link = true;
             return b;
         }
@@ -379,7 +383,8 @@ static void apply_next(const struct ow_judge *j, struct ow_item *a, struct ow_it
                              b->order->reference);
 
     a->next = b;
-    if (b->span.from > j->window.from) { /* goes on until the other one starts */
+    if (b->span.from > j->window.from && b->span.from > a->taken.from) {
+        /* goes on until the other one starts */
         if (b->span.from < a->taken.until)
             a->taken.until = b->span.from;
         if (a->reason == NULL)

@@ -9,50 +9,20 @@ struct bounds { /* what the directions say about the beginning and the end */
     struct ow_span span;
     bool has_length;
     int64_t length_ms;
+    int64_t last_ms; /* the last time they name */
 };
 
-/* Bounds of all dosage lines: they hold when each line has them. */
-static struct bounds bounds_of_lines(const struct ow_order *o)
+static struct bounds bounds_of(const struct ow_judge *j, const struct ow_item *it)
 {
-    struct bounds ret = { .has_span = o->n_dosages > 0, .has_length = o->n_dosages > 0 };
-
-    for (size_t i = 0; i < o->n_dosages; i++) {
-        const struct ow_timing *t = &o->dosages[i].timing;
-        int64_t ms = 0;
-        bool duration = o->dosages[i].has_timing &&
-                        ((t->bounds == OW_BOUNDS_DURATION &&
-                          ow_duration_ms(&t->bounds_duration, &ms)) ||
-                         (t->bounds == OW_BOUNDS_RANGE &&
-                          ow_duration_ms(&t->bounds_range.high, &ms)));
-        bool period = o->dosages[i].has_timing && t->bounds == OW_BOUNDS_PERIOD;
-
-        ret.has_length &= duration;
-        ret.has_span &= period;
-        if (duration) /* one after the other, or side by side */
-            ret.length_ms = o->dosages[i].has_sequence ? ow_time_add(ret.length_ms, ms)
-                            : ms > ret.length_ms       ? ms
-                                                       : ret.length_ms;
-        if (period && i == 0)
-            ret.span = t->bounds_period;
-        if (period && t->bounds_period.from < ret.span.from)
-            ret.span.from = t->bounds_period.from;
-        if (period && t->bounds_period.until > ret.span.until)
-            ret.span.until = t->bounds_period.until;
-    }
-    return ret;
-}
-
-static struct bounds bounds_of(const struct ow_item *it)
-{
-    struct bounds ret;
+    struct ow_dose dose = it->dose;
 
     if (!it->has_dose || (it->flags & OW_FLAG_FROM_SUPPLY) != 0)
-        return bounds_of_lines(it->order);
-    ret = (struct bounds){ .has_span = it->dose.has_bounds,
-                           .span = it->dose.bounds,
-                           .has_length = it->dose.has_length,
-                           .length_ms = it->dose.length_ms };
-    return ret;
+        ow_dosage_extent(j->kb, it->order, j->arena, &dose);
+    return (struct bounds){ .has_span = dose.has_bounds,
+                            .span = dose.bounds,
+                            .has_length = dose.has_length,
+                            .length_ms = dose.length_ms,
+                            .last_ms = dose.last_ms };
 }
 
 /* Days from quantity over daily units, for countable forms and liquids in mL. */
@@ -218,7 +188,7 @@ static ow_time supply_until(const struct ow_judge *j, const struct ow_item *it,
 
 void ow_span_read(const struct ow_judge *j, struct ow_item *it)
 {
-    struct bounds b = bounds_of(it);
+    struct bounds b = bounds_of(j, it);
     ow_time from = start_of(j, it->order, &b), until = OW_TIME_MAX;
     ow_time first = latest_start(it->order, from);
 
@@ -230,6 +200,9 @@ void ow_span_read(const struct ow_judge *j, struct ow_item *it)
         it->bounded = true;
     } else {
         until = supply_until(j, it, first);
+        if (until != OW_TIME_MAX && first != OW_TIME_MIN &&
+            until < ow_time_add(first, b.last_ms))
+            until = OW_TIME_MAX; /* directions that name a later time last longer */
     }
     if (until <= from && from > j->window.from && !it->order->is_draft) {
         until = OW_TIME_MAX;

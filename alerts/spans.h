@@ -4,8 +4,8 @@
  * Starts at the start of its bounds, of its validity, or when it was authored; a draft
  * being signed starts at the asked instant or later. Ends with its bounds, else start +
  * days' supply x (1 + refills) (quantity over daily units where no days are given) or
- * with the last dispense that names it, whichever is later, else it is open. Half-open,
- * UTC.
+ * with the last dispense that names it, whichever is later, else it is open; so it is,
+ * too, when its directions name a later time than that. Half-open, UTC.
  *
  * A date that names no day is an interval: the order starts at its earliest instant, and
  * a length counts from its last day, so that no dose is lost to a guess.

@@ -161,7 +161,7 @@ struct ow_span ow_timeline_step(const struct ow_item *it, size_t i)
     const struct ow_dose_step *st = &it->dose.steps[i];
     struct ow_span ret = it->taken;
 
-    if (it->dose.n_steps < 2)
+    if (it->dose.n_steps < 2 && st->from_ms == 0)
         return ret;
     if (it->span.from == OW_TIME_MIN) /* nobody knows how far it has come: the highest */
         return i == it->step ? ret : (struct ow_span){ 0, 0 };
@@ -273,7 +273,7 @@ static int by_time(const void *x, const void *y)
     return a->at != b->at ? (a->at < b->at ? -1 : 1) : (int)a->start - (int)b->start;
 }
 
-/* The step that speaks for the order: in force now, else its first; the highest when
+/* The step that speaks for the order: in force now, else the next; the highest when
  * nobody knows how far a taper has come. */
 static size_t speaking_step(const struct ow_judge *j, const struct ow_item *it)
 {
@@ -282,22 +282,37 @@ static size_t speaking_step(const struct ow_judge *j, const struct ow_item *it)
     if (it->dose.n_steps < 2)
         return 0;
     for (size_t i = 0; i < it->dose.n_steps; i++) {
-        if (it->span.from == OW_TIME_MIN) {
-            if (ow_ratio_cmp(it->dose.steps[i].high, it->dose.steps[best].high) > 0)
-                best = i;
-        } else if (ow_time_add(it->span.from, it->dose.steps[i].from_ms) <=
-                   j->window.from) {
+        const struct ow_dose_step *st = &it->dose.steps[i];
+
+        if (it->span.from != OW_TIME_MIN) {
+            best = i;
+            if (st->until_ms == INT64_MAX ||
+                ow_time_add(it->span.from, st->until_ms) > j->window.from)
+                break;
+        } else if (ow_ratio_cmp(st->high, it->dose.steps[best].high) > 0) {
             best = i;
         }
     }
     return best;
 }
 
-/* Methadone that is taken together with `it`, in mg a day, by their speaking steps. */
-static struct ow_ratio methadone_beside(const struct ow_judge *j,
-                                        const struct ow_item *it)
+/* The least of step `i`; of all steps when nobody knows how far a taper has come. */
+static struct ow_ratio least_of(const struct ow_item *it, size_t i)
 {
-    ow_time at = it->taken.from > j->window.from ? it->taken.from : j->window.from;
+    struct ow_ratio ret = it->dose.steps[i].low;
+
+    for (size_t k = 0; it->span.from == OW_TIME_MIN && k < it->dose.n_steps; k++)
+        if (ow_ratio_cmp(it->dose.steps[k].low, ret) < 0)
+            ret = it->dose.steps[k].low;
+    return ret;
+}
+
+/* Methadone that is taken together with `it`, in mg a day: the most or the least. */
+static struct ow_ratio methadone_beside(const struct ow_judge *j,
+                                        const struct ow_item *it, bool high)
+{
+    ow_time from = ow_timeline_step(it, it->step).from;
+    ow_time at = from > j->window.from ? from : j->window.from;
     struct ow_ratio ret = OW_ZERO;
 
     for (size_t i = 0; i < j->n_items; i++) {
@@ -309,7 +324,8 @@ static struct ow_ratio methadone_beside(const struct ow_judge *j,
             struct ow_span span = ow_timeline_step(o, k);
 
             if (span.from <= at && at < span.until)
-                must(ow_ratio_add(ret, o->dose.steps[k].high, &ret));
+                must(ow_ratio_add(ret, high ? o->dose.steps[k].high : least_of(o, k),
+                                  &ret));
         }
     }
     return ret;
@@ -318,19 +334,22 @@ static struct ow_ratio methadone_beside(const struct ow_judge *j,
 static void item_figures(const struct ow_judge *j, struct ow_item *it)
 {
     const struct ow_dose_step *st = &it->dose.steps[it->step];
+    struct ow_ratio low = it->factor.value;
 
-    if (it->drug.methadone) {
-        struct ow_ratio mg = methadone_beside(j, it);
+    if (it->drug.methadone) { /* the least has its own band */
+        struct ow_ratio mg = methadone_beside(j, it, true);
         struct ow_factor f;
 
         if (ow_ratio_positive(mg) &&
             ow_knowledge_factor(j->kb, j->policy->table, j->policy->older_factor,
                                 it->drug.product, mg, &f, NULL) == OW_OK)
             it->factor = f;
+        mg = methadone_beside(j, it, false);
+        low = ow_ratio_positive(mg) ? ow_timeline_banded(j, it, mg) : it->factor.value;
     }
     it->amount = st->high;
     must(to_med(it, st->high, &it->med));
-    if (!to_med(it, st->low, &it->med_low))
+    if (!ow_ratio_mul(least_of(it, it->step), low, &it->med_low))
         it->med_low = it->med;
     if (it->has_supplied)
         must(to_med(it, it->supplied, &it->med_supplied));

@@ -206,6 +206,99 @@ static void as_needed_counts_in_full_and_the_low_dose_is_told(void **state)
     assert_true((v->lines[0].flags & OW_FLAG_RANGE) != 0);
 }
 
+static void dated(struct ow_dosage *d, const char *from, const char *until)
+{
+    d->timing.bounds = OW_BOUNDS_PERIOD;
+    d->timing.bounds_period = (struct ow_span){ build_time(from).from,
+                                                build_time(until).from };
+}
+
+static void a_line_without_dates_begins_with_the_order(void **state)
+{
+    struct build *b = fresh();
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_10); /* of 1 March */
+
+    (void)state;
+    build_dose(b, o, "1", "tablet", 2);
+    dated(build_dose(b, o, "1", "tablet", 4), "2026-03-10", "2026-03-20");
+    assert_ratio(build_judge(b)->total.now, "30");
+    assert_ratio(build_judge(b)->total.peak, "90");
+}
+
+static void a_line_that_begins_later_is_not_there_before(void **state)
+{
+    struct build *b = fresh();
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_10);
+    const struct ow_verdict *v;
+
+    (void)state;
+    dated(build_dose(b, o, "1", "tablet", 2), "2026-02-20", "2026-02-25");
+    dated(build_dose(b, o, "1", "tablet", 4), "2026-03-10", "2026-03-20");
+    v = build_judge(b);
+    assert_false(v->total.has_now);
+    assert_ratio(v->total.peak, "60");
+    assert_ratio(v->lines[0].med, "60"); /* the next one speaks, not the last one */
+}
+
+static void a_supply_does_not_cut_directions_that_go_on(void **state)
+{
+    struct build *b = fresh();
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_10);
+    const struct ow_verdict *v;
+
+    (void)state;
+    lasts(build_dose(b, o, "1", "tablet", 2), 1, 14);
+    lasts(build_dose(b, o, "1", "tablet", 4), 2, 0);
+    build_supply(o, "14", 7); /* a first fill */
+    v = build_judge(b);
+    assert_ratio(v->total.now, "30");
+    assert_ratio(v->total.peak, "60");
+}
+
+static void the_least_methadone_has_its_own_band(void **state)
+{
+    struct build *b = fresh();
+    struct ow_dosage *d;
+
+    (void)state;
+    build_preset(b, "cdc-2016");
+    d = build_dose(b, build_order(b, "a", RX_METHADONE_10), "1", "tablet", 2); /* 10 mg */
+    d->timing.frequency_max = (struct ow_number){ true, OW_RATIO(4, 1) };
+    assert_ratio(build_judge(b)->lines[0].med, "320");    /* 40 mg x 8 */
+    assert_ratio(build_judge(b)->lines[0].med_low, "80"); /* 20 mg x 4 */
+}
+
+static void no_day_has_more_than_a_lifetime(void **state)
+{
+    struct build *b = fresh();
+    struct ow_dosage *d = build_dose(b, build_order(b, "a", RX_OXYCODONE_10), "2",
+                                     "tablet", 4);
+
+    (void)state;
+    d->has_max_per_lifetime = true;
+    d->max_per_lifetime = (struct ow_quantity){
+        .has_value = true, .value = OW_RATIO(5, 1), .unit = "tablet", .code = "{tablet}"
+    };
+    assert_ratio(build_judge(b)->total.now, "75");
+    assert_string_equal(build_judge(b)->lines[0].derivation,
+                        "2 tablets x 4/d x 10 mg, at most 50 mg in all x 1.5 = 75 MME/d");
+}
+
+static void an_opioid_without_a_factor_ends_with_its_count(void **state)
+{
+    struct build *b = fresh();
+    struct ow_dosage *d = build_dose(b, build_order(b, "a", RX_LEVORPHANOL_2), "1",
+                                     "tablet", 2);
+    const struct ow_verdict *v;
+
+    (void)state;
+    build_at(b, "2026-03-20T08:00:00Z");
+    d->timing.count = (struct ow_number){ true, OW_RATIO(10, 1) };
+    v = build_judge(b);
+    assert_string_equal(ow_role_name(v->lines[0].role), "inactive");
+    assert_false(v->at_least);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +310,12 @@ int main(void)
         cmocka_unit_test(patches_worn_at_once_count_by_their_rate),
         cmocka_unit_test(sums_are_exact_and_rounded_at_the_very_end),
         cmocka_unit_test(as_needed_counts_in_full_and_the_low_dose_is_told),
+        cmocka_unit_test(a_line_without_dates_begins_with_the_order),
+        cmocka_unit_test(a_line_that_begins_later_is_not_there_before),
+        cmocka_unit_test(a_supply_does_not_cut_directions_that_go_on),
+        cmocka_unit_test(the_least_methadone_has_its_own_band),
+        cmocka_unit_test(no_day_has_more_than_a_lifetime),
+        cmocka_unit_test(an_opioid_without_a_factor_ends_with_its_count),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
