@@ -635,6 +635,23 @@ bool ow_supply_days(const struct ow_order *order, struct ow_ratio *ret)
     return ow_duration_exact(q, &ms) && ow_ratio_div(ms, OW_RATIO(OW_DAY, 1), ret);
 }
 
+bool ow_supply_amount(const struct ow_knowledge *kb, const struct ow_order *order,
+                      const struct ow_product *product, struct ow_arena *arena,
+                      struct ow_ratio *ret)
+{
+    struct ow_dose_context ctx = { kb, order, product, ow_product_basis(product), arena };
+    struct ow_amount a;
+    struct ow_err ignored;
+
+    if (!order->supply_quantity.has_value ||
+        ow_amount_read(&ctx, &order->supply_quantity, OW_AMOUNT_SUPPLY, "supply", &a,
+                       &ignored) != OW_OK ||
+        (ctx.basis == OW_BASIS_MCG_HOUR && a.strength[0] == '\0'))
+        return false;
+    *ret = a.value;
+    return true;
+}
+
 /* Patches worn at once: quantity x hours of wear / hours supplied. */
 static bool patches_worn(const struct ow_product *p, struct ow_ratio total,
                          struct ow_ratio days, struct ow_ratio *ret, int *hours)

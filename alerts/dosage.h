@@ -82,6 +82,14 @@ OW_MUST_USE enum ow_code ow_dosage_from_supply(const struct ow_knowledge *kb,
                                                struct ow_arena *arena,
                                                struct ow_dose *ret, struct ow_err *err);
 
+/* What was supplied, in the unit of the product's basis (for patches ug/h if all were
+ * worn at once); false when that is not said, or in a unit that does not go with the
+ * form. */
+OW_MUST_USE bool ow_supply_amount(const struct ow_knowledge *kb,
+                                  const struct ow_order *order,
+                                  const struct ow_product *product,
+                                  struct ow_arena *arena, struct ow_ratio *ret);
+
 /* Length of a Duration in ms: UCUM or spelt-out s min h d wk mo a. */
 OW_MUST_USE bool ow_duration_ms(const struct ow_quantity *q, int64_t *ret);
 /* Days' supply of an order in days, from its duration, exact. */

@@ -35,6 +35,7 @@ struct ow_item {
     struct ow_span span, taken; /* `taken` is empty when it is not in force */
     bool has_length;            /* directions or supply say when it ends */
     bool bounded;               /* the directions do */
+    bool unplaced;              /* its beginning is not known to the day */
     const struct ow_item *next; /* what replaces it, or cuts it short */
     uint32_t drug_key, id_key;  /* equal for the same product, for the same id */
     bool links;                 /* it names other orders, or shares names with them */

@@ -34,7 +34,7 @@ static const char *derive(struct ow_judge *j, const struct ow_item *it)
 {
     const char *ret = derive_step(j, it, &it->dose.steps[it->step]);
 
-    if (it->span.from == OW_TIME_MIN)
+    if (it->unplaced)
         return ret;
     for (size_t i = it->step + 1; i < it->dose.n_steps; i++) {
         ow_time from = ow_time_add(it->span.from, it->dose.steps[i].from_ms);
@@ -50,7 +50,7 @@ static void line_steps(struct ow_judge *j, const struct ow_item *it, struct ow_l
 {
     struct ow_step *steps;
 
-    if (it->dose.n_steps < 2 || it->span.from == OW_TIME_MIN)
+    if (it->dose.n_steps < 2 || it->unplaced)
         return;
     steps = OW_NEW_N(j->arena, struct ow_step, it->dose.n_steps);
     for (size_t i = 0; i < it->dose.n_steps; i++) {

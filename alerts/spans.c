@@ -25,42 +25,33 @@ static struct bounds bounds_of(const struct ow_judge *j, const struct ow_item *i
                             .last_ms = dose.last_ms };
 }
 
-/* Days from quantity over daily units, for countable forms and liquids in mL. */
-static bool days_of_quantity(const struct ow_item *it, struct ow_ratio *ret)
+/* Days from quantity over daily units, for countable forms and liquids. */
+static bool days_of_quantity(const struct ow_judge *j, const struct ow_item *it,
+                             struct ow_ratio *ret)
 {
     const struct ow_product *p = it->drug.product;
-    const struct ow_quantity *q = &it->order->supply_quantity;
-    struct ow_ratio unit, units, days;
+    struct ow_ratio all;
 
-    if (p == NULL || !it->has_dose || it->dose.n_steps != 1 || !q->has_value ||
-        (it->flags & OW_FLAG_FROM_SUPPLY) != 0 || !ow_ratio_positive(q->value) ||
-        !ow_ratio_positive(p->strength) || p->strength_unit == OW_STRENGTH_MG_ACTUAT)
+    if (p == NULL || !it->has_dose || it->dose.n_steps != 1 ||
+        (it->flags & OW_FLAG_FROM_SUPPLY) != 0 ||
+        p->strength_unit == OW_STRENGTH_MG_ACTUAT ||
+        !ow_supply_amount(j->kb, it->order, p, j->arena, &all) ||
+        !ow_ratio_positive(it->dose.steps[0].high) ||
+        !ow_ratio_div(all, it->dose.steps[0].high, ret))
         return false;
-    if (p->strength_unit == OW_STRENGTH_MG_ML && !ow_strcaseeq(q->unit, "ml") &&
-        !ow_strcaseeq(q->code, "ml"))
-        return false;
-    unit = p->strength;
-    if (it->dose.basis != OW_BASIS_MG_DAY &&
-        !ow_ratio_mul(unit, OW_RATIO(1000, 1), &unit))
-        return false;
-    if (!ow_ratio_div(it->dose.steps[0].high, unit, &units) ||
-        !ow_ratio_positive(units) || !ow_ratio_div(q->value, units, &days))
-        return false;
-    if (it->dose.basis == OW_BASIS_MCG_HOUR &&
-        !ow_ratio_mul(
-            days, OW_RATIO(p->patch_hours > 0 ? p->patch_hours : PATCH_HOURS, 24), &days))
-        return false;
-    *ret = days;
-    return true;
+    return it->dose.basis != OW_BASIS_MCG_HOUR ||
+           ow_ratio_mul(*ret,
+                        OW_RATIO(p->patch_hours > 0 ? p->patch_hours : PATCH_HOURS, 24),
+                        ret);
 }
 
 /* Milliseconds that the whole supply lasts, refills included. */
-static bool supply_ms(const struct ow_item *it, int64_t *ret)
+static bool supply_ms(const struct ow_judge *j, const struct ow_item *it, int64_t *ret)
 {
     const struct ow_order *o = it->order;
     struct ow_ratio days, ms;
 
-    if (!ow_supply_days(o, &days) && !days_of_quantity(it, &days))
+    if (!ow_supply_days(o, &days) && !days_of_quantity(j, it, &days))
         return false;
     if (o->has_refills && o->refills > 0 && o->refills < INT64_MAX &&
         !ow_ratio_mul(days, OW_RATIO(o->refills + 1, 1), &days))
@@ -176,7 +167,7 @@ static ow_time supply_until(const struct ow_judge *j, const struct ow_item *it,
 {
     int64_t ms = 0;
     ow_time until = OW_TIME_MAX, end = OW_TIME_MAX;
-    bool ordered = first != OW_TIME_MIN && supply_ms(it, &ms);
+    bool ordered = first != OW_TIME_MIN && supply_ms(j, it, &ms);
 
     if (ordered)
         until = ow_time_add(first, ms);
@@ -191,6 +182,8 @@ void ow_span_read(const struct ow_judge *j, struct ow_item *it)
     struct bounds b = bounds_of(j, it);
     ow_time from = start_of(j, it->order, &b), until = OW_TIME_MAX;
     ow_time first = latest_start(it->order, from);
+
+    it->unplaced = from == OW_TIME_MIN || first != from;
 
     if (b.has_span && b.span.until != OW_TIME_MAX) {
         until = b.span.until;

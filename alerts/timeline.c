@@ -163,7 +163,7 @@ struct ow_span ow_timeline_step(const struct ow_item *it, size_t i)
 
     if (it->dose.n_steps < 2 && st->from_ms == 0)
         return ret;
-    if (it->span.from == OW_TIME_MIN) /* nobody knows how far it has come: the highest */
+    if (it->unplaced) /* nobody knows how far it has come: the highest */
         return i == it->step ? ret : (struct ow_span){ 0, 0 };
     ret.from = ow_time_add(it->span.from, st->from_ms);
     if (ret.from < it->taken.from)
@@ -284,7 +284,7 @@ static size_t speaking_step(const struct ow_judge *j, const struct ow_item *it)
     for (size_t i = 0; i < it->dose.n_steps; i++) {
         const struct ow_dose_step *st = &it->dose.steps[i];
 
-        if (it->span.from != OW_TIME_MIN) {
+        if (!it->unplaced) {
             best = i;
             if (st->until_ms == INT64_MAX ||
                 ow_time_add(it->span.from, st->until_ms) > j->window.from)
@@ -301,7 +301,7 @@ static struct ow_ratio least_of(const struct ow_item *it, size_t i)
 {
     struct ow_ratio ret = it->dose.steps[i].low;
 
-    for (size_t k = 0; it->span.from == OW_TIME_MIN && k < it->dose.n_steps; k++)
+    for (size_t k = 0; it->unplaced && k < it->dose.n_steps; k++)
         if (ow_ratio_cmp(it->dose.steps[k].low, ret) < 0)
             ret = it->dose.steps[k].low;
     return ret;

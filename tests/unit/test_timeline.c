@@ -299,6 +299,32 @@ static void an_opioid_without_a_factor_ends_with_its_count(void **state)
     assert_false(v->at_least);
 }
 
+static void a_supply_in_a_foreign_unit_tells_no_length(void **state)
+{
+    struct build *b = fresh();
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_10);
+
+    (void)state;
+    build_dose(b, o, "1", "tablet", 4);
+    o->supply_quantity = (struct ow_quantity){
+        .has_value = true, .value = OW_RATIO(8, 1), .unit = "patch", .code = "{patch}"
+    };
+    assert_true(build_judge(b)->lines[0].span.until == OW_TIME_MAX);
+}
+
+static void a_taper_of_some_day_of_a_month_counts_its_largest_step(void **state)
+{
+    struct build *b = fresh();
+    struct ow_order *o = build_taper(b, false);
+    const struct ow_verdict *v;
+
+    (void)state;
+    o->authored = build_time("2026-02"); /* it may have begun on the 28th */
+    v = build_judge(b);
+    assert_ratio(v->total.now, "120");
+    assert_ratio(v->lines[0].med_low, "30");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +342,8 @@ int main(void)
         cmocka_unit_test(the_least_methadone_has_its_own_band),
         cmocka_unit_test(no_day_has_more_than_a_lifetime),
         cmocka_unit_test(an_opioid_without_a_factor_ends_with_its_count),
+        cmocka_unit_test(a_supply_in_a_foreign_unit_tells_no_length),
+        cmocka_unit_test(a_taper_of_some_day_of_a_month_counts_its_largest_step),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
