@@ -316,8 +316,7 @@ class Maker:
             out["validityPeriod"] = {"start": (NOW + timedelta(days=start)).strftime("%Y-%m-%d"), "end": (NOW + timedelta(days=start + 90)).strftime("%Y-%m-%d")}
         return out
 
-    def order(self, patient, n):
-        p = self.product()
+    def order(self, patient, n, p):
         order = {"resourceType": "MedicationRequest", "id": f"{patient}-{n}", "intent": self.some(("order", 95), ("filler-order", 2), ("proposal", 1), ("plan", 1)),
                  "status": self.some(("active", 86), ("draft", 5), ("stopped", 2), ("completed", 2), ("on-hold", 2), ("cancelled", 1), ("entered-in-error", 1), ("unknown", 1)),
                  "subject": {"reference": "Patient/" + patient}}
@@ -342,6 +341,8 @@ class Maker:
             order["dosageInstruction"] = lines
         if self.chance(0.97) or (len(lines) > 1 and "boundsPeriod" in json.dumps(lines)):
             order["authoredOn"] = self.date(*((-60, -1) if self.chance(0.85) else (0, 20)))
+            if "boundsPeriod" in json.dumps(lines) and len(order["authoredOn"]) < 10:
+                order["authoredOn"] += "-15"
         supply = self.supply(p, not lines and self.chance(0.85))
         if supply:
             order["dispenseRequest"] = supply
@@ -356,10 +357,12 @@ class Maker:
     def chart(self, patient):
         """[Patient, resources...]"""
         out = [{"resourceType": "Patient", "id": patient, "birthDate": "1970-01-01"}]
-        orders = []
+        orders, p = [], None
         for n in range(self.some((1, 40), (2, 35), (3, 17), (4, 8))):
-            order, extra = self.order(patient, n)
-            if orders and self.chance(0.15):  # the same drug again: a renewal, or a second prescriber
+            again = bool(orders) and self.chance(0.15)  # the same drug: a renewal, or a second prescriber
+            p = p if again else self.product()
+            order, extra = self.order(patient, n, p)
+            if again:
                 last = orders[-1]
                 for key in ("medicationCodeableConcept", "medicationReference", "contained"):
                     order.pop(key, None)

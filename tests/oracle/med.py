@@ -82,6 +82,7 @@ def products(folder=None):
 
 # ---------------------------------------------------------------------------------------------- time
 DAY = 86400
+HORIZON = 90  # days from the asked instant in which the peak is looked for: policy
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 ALWAYS, NEVER = -(1 << 60), 1 << 60  # a span without start, without end
 SECONDS = {"s": 1, "min": 60, "h": 3600, "d": DAY, "wk": 7 * DAY, "mo": 30 * DAY, "a": 365 * DAY}
@@ -400,6 +401,14 @@ def order_start(order):
     return instant(start) if start else ALWAYS
 
 
+def start_slack(order):
+    """Seconds from the earliest to the last day on which an order begins whose date is only a month or a year."""
+    text = order.get("authoredOn") or ""
+    if len(text) >= 10 or not text or ((order.get("dispenseRequest") or {}).get("validityPeriod") or {}).get("start"):
+        return 0
+    return instant(text, end=True) - DAY - instant(text)
+
+
 def supply_quantity(request, product):
     """What one supply holds, in the product's own units (tablets, mL, patches)."""
     quantity = request.get("quantity")
@@ -440,8 +449,6 @@ def supply_end(order, product, start, daily):
         if product.patch:
             worn = daily / (product.strength * 1000)
             return start + supply_quantity(request, product) / worn * (product.hours or 72) * 3600 * fills
-        if product.per == "MG/ML" and unit_of(request.get("quantity") or {}) != "ml":
-            return None
         return start + supply_quantity(request, product) * product.strength * fills / daily * DAY
     except Unreadable:
         return None
@@ -449,8 +456,8 @@ def supply_end(order, product, start, daily):
 
 class Step:
     """A dosage line in force: [begin, until), least and most a day."""
-    def __init__(self, begin, until, low, high):
-        self.begin, self.until, self.low, self.high = begin, until, low, high
+    def __init__(self, begin, until, low, high, told=1):
+        self.begin, self.until, self.low, self.high, self.told = begin, until, low, high, told
 
     def covers(self, at):
         return self.begin <= at < self.until
@@ -510,8 +517,10 @@ def read_steps(order, product):
     daily = [line_daily(line, product) for line in lines]
     if not lines:
         raise Unreadable("no dosage")
-    if start == ALWAYS and not any("boundsPeriod" in ((line.get("timing") or {}).get("repeat") or {}) for line in lines):
-        return undated(lines, daily)
+    dated = any("boundsPeriod" in ((line.get("timing") or {}).get("repeat") or {}) for line in lines)
+    slack = start_slack(order)
+    if (start == ALWAYS or slack) and not dated:
+        return undated(lines, daily, start, slack)
     return place(lines, daily, start)
 
 
@@ -521,16 +530,25 @@ def place(lines, daily, start):
     return steps + (this_or_later(*rest, lines, daily) if rest else [])
 
 
-def undated(lines, daily):
-    """Nobody knows when the order began, so nobody knows how far it has come: anything from the least to the
-    most that it ever is."""
-    steps = place(lines, daily, 0)
-    sums = []
-    for cut in {s.begin for s in steps} | {s.until for s in steps if s.until is not None}:
+def pieces(steps):
+    """Steps side by side as steps one after the other: (from, until, low, high)."""
+    cuts = sorted({s.begin for s in steps} | {s.until for s in steps if s.until is not None})
+    out = []
+    for cut, following in zip(cuts, cuts[1:] + [None]):
         now = [s for s in steps if s.begin <= cut and (s.until is None or cut < s.until)]
         if now:
-            sums.append((sum(s.low for s in now), sum(s.high for s in now)))
-    return [Step(ALWAYS, None, min(low for low, _ in sums), max(high for _, high in sums))]
+            out.append((cut, following, sum(s.low for s in now), sum(s.high for s in now)))
+    return out
+
+
+def undated(lines, daily, start, slack):
+    """Nobody knows on which day the order began, so nobody knows how far it has come: anything from the least to
+    the most that it ever is, from the first day to the last that it may last."""
+    told = pieces(place(lines, daily, 0 if start == ALWAYS else start))
+    if not told:
+        raise Unreadable("the dosage covers no time")
+    last = None if start == ALWAYS or told[-1][1] is None else told[-1][1] + slack
+    return [Step(start, last, min(low for _, _, low, _ in told), max(high for _, _, _, high in told), len(told))]
 
 
 def this_or_later(begin, groups, lines, daily):
@@ -595,8 +613,9 @@ class Order:
             if self.resource.get("modifierExtension"):
                 raise Foreign()
             self.steps = read_steps(self.resource, self.product)
-            if len({s.begin for s in self.steps}) == 1 and all(s.until is None for s in self.steps):
-                high = sum(s.high for s in self.steps)
+            told = pieces(self.steps)
+            if len(told) == 1 and self.steps[0].told == 1:
+                high = told[0][3]
         except Unreadable:
             try:
                 value = from_supply(self.resource, self.product)
@@ -616,11 +635,15 @@ class Order:
     def stated_span(self):
         """(from, until) as the timing has it, whatever the dose; until None: it does not say."""
         start = order_start(self.resource)
-        placed, rest = layout(self.resource.get("dosageInstruction") or [], start)
+        lines = self.resource.get("dosageInstruction") or []
+        placed, rest = layout(lines, start)
         spans = [span for _, span in placed] + ([(rest[0], None)] if rest else [])
         if not spans:
             return start, None
-        return min(b for b, _ in spans), None if any(u is None for _, u in spans) else max(u for _, u in spans)
+        return min(b for b, _ in spans), None if any(u is None for _, u in spans) else max(u for _, u in spans) + self.slack(lines)
+
+    def slack(self, lines):
+        return 0 if "boundsPeriod" in str(lines) else start_slack(self.resource)
 
     def named_times(self):
         """Every instant at which the directions say that something begins or ends."""
@@ -636,10 +659,13 @@ class Order:
         self.begin = min(b for b, _ in spans)
         # Supply runs from the start of the order.
         self.supply = supply_end(self.resource, self.product, self.begin, daily)
+        slack = self.slack(self.resource.get("dosageInstruction"))
         self.open = any(u is None for _, u in spans)
         known = [u for _, u in spans if u is not None]
         if self.supply is not None and any(t > self.supply for t in self.named_times()):
             self.supply = None  # the directions name a time beyond it: that is not how long the order lasts
+        if self.supply is not None:
+            self.supply += slack
         self.half_end = max(known) if not self.open else self.supply
         self.until = NEVER if self.open else max(known)
 
@@ -727,8 +753,8 @@ def evaluate(chart, at, table, known):
             med, low = mme(o, shown), mme(o, shown, high=False)
         result.orders[o.ref] = ("not counted" if o.role == "unknown" else o.role, med, low)
     result.at_least = any(o.role == "unreadable" or (o.role == "unknown" and o.looks) for o in orders)
-    moments = {at} | {s.begin for o in counted for s in o.steps if s.begin > at}
-    moments |= {s.until for o in counted for s in o.steps if at < s.until < NEVER} | {o.replaced_at for o in counted if at < o.replaced_at < NEVER}
+    told = {t for o in counted for s in o.steps for t in (s.begin, s.until)} | {o.replaced_at for o in counted}
+    moments = {at} | {t for t in told if at < t < at + HORIZON * DAY}
     totals = {when: sum((mme(o, when) for o in counted), F(0)) for when in moments}
     result.now = totals[at] if any(o.amount(at) for o in counted) else None
     result.peak = max(totals.values()) if counted else None
