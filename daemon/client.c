@@ -69,7 +69,7 @@ struct ow_call {
     struct ow_buf head, content;
     size_t name_at[OW_WIRE_HEADERS], value_at[OW_WIRE_HEADERS];
     size_t n_headers;
-    bool head_done, encoded, address_refused;
+    bool head_done, encoded, address_refused, urgent;
     const char *broken; /* which ceiling */
     enum ow_code code;
     struct ow_err err;
@@ -120,6 +120,26 @@ static void list_add(struct call_list *l, struct ow_call *call)
     else
         l->first = call;
     l->last = call;
+}
+
+/* Behind the other urgent ones, before the rest. */
+static void list_add_urgent(struct call_list *l, struct ow_call *call)
+{
+    struct ow_call *at = l->first;
+
+    while (at && at->urgent)
+        at = at->next;
+    if (!at) {
+        list_add(l, call);
+        return;
+    }
+    call->next = at;
+    call->prev = at->prev;
+    if (at->prev)
+        at->prev->next = call;
+    else
+        l->first = call;
+    at->prev = call;
 }
 
 static void list_remove(struct call_list *l, struct ow_call *call)
@@ -778,6 +798,7 @@ struct ow_call *ow_client_send(struct ow_client *c, const struct ow_request *req
     call = call_new(c);
     call->fn = fn;
     call->arg = arg;
+    call->urgent = req->urgent;
     call->err.text[0] = '\0';
     call->deadline_ms = now_ms(c) + timeout_ms;
     call->url = ow_strdup(req->url);
@@ -793,7 +814,10 @@ struct ow_call *ow_client_send(struct ow_client *c, const struct ow_request *req
     }
     call->host = host_of(c, req->url, origin);
     call->state = CALL_QUEUED;
-    list_add(&call->host->queue, call);
+    if (call->urgent)
+        list_add_urgent(&call->host->queue, call);
+    else
+        list_add(&call->host->queue, call);
     c->n_queued++;
     host_pump(c, call->host);
     if (call->state == CALL_QUEUED)

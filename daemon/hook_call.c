@@ -194,6 +194,7 @@ static void call_ask(struct hook_call *c)
     while (ow_search_next(c->search, &req, &tag)) {
         struct question *q = ow_alloc_zero(sizeof *q);
 
+        req.urgent = true; /* a clinician waits */
         q->call = c;
         q->tag = tag;
         q->next = c->questions;

@@ -277,6 +277,7 @@ static void flight_send(struct flight *f)
         .n_headers = headers[3].value ? 4 : 3,
         .body = f->body,
         .body_len = f->body_len,
+        .urgent = true, /* what was found goes out before more is looked for */
     };
 
     f->call = core->world->ops->send(core->world, &req, core->config->fhir_timeout,
@@ -353,6 +354,7 @@ static void flight_begin(struct flight *f)
     (create ? ow_writeback_probe : ow_writeback_lookup)(
         &scratch, core->config->fhir_base_url, core->config->site_identifier_system,
         f->alert_key, core->authorization, &req);
+    req.urgent = true;
     f->call = core->world->ops->send(core->world, &req, core->config->fhir_timeout,
                                      on_probed, f);
     ow_arena_done(&scratch);

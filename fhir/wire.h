@@ -26,6 +26,7 @@ struct ow_request {
     size_t n_headers;
     const char *body; /* followed by a NUL that does not count */
     size_t body_len;
+    bool urgent; /* outbound: somebody waits, so it goes ahead in the line for its host */
 };
 
 /* A response, in either direction. */

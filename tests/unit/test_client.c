@@ -361,6 +361,34 @@ static void calls_to_one_host_wait_in_line(void **state)
     }
 }
 
+static void urgent_calls_go_ahead_in_the_line(void **state)
+{
+    static const char *const order[] = { "0", "2", "4", "1", "3" };
+    struct result r[5];
+    char url[64];
+
+    (void)state;
+    options.per_host = 1;
+    start();
+    for (unsigned i = 0; i < 5; i++) {
+        struct ow_request req = { .method = "GET",
+                                  .url = url,
+                                  .urgent = i == 2 || i == 4 };
+
+        snprintf(url, sizeof url, "http://127.0.0.1:%d/hold?%u", ow_server_port(server),
+                 i);
+        r[i] = (struct result){ 0 };
+        (void)ow_client_send(client, &req, 5000, on_reply, &r[i]);
+    }
+    for (unsigned i = 0; i < 5; i++) {
+        wait_held(i + 1);
+        assert_string_equal(ow_exchange_data(held[i]), order[i]);
+        release(i);
+    }
+    for (unsigned i = 0; i < 5; i++)
+        wait_for(&r[i]);
+}
+
 /* ---- time ---- */
 
 static void an_answer_too_late_is_no_answer_and_was_sent(void **state)
@@ -904,6 +932,7 @@ int main(void)
         T(a_thousand_calls_in_a_row_leave_nothing),
         T(a_redirect_is_an_answer_and_not_followed),
         T(calls_to_one_host_wait_in_line),
+        T(urgent_calls_go_ahead_in_the_line),
         T(an_answer_too_late_is_no_answer_and_was_sent),
         T(waiting_in_line_counts_and_nothing_was_sent),
         T(a_response_above_the_ceiling_is_refused),
