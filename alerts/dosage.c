@@ -41,26 +41,31 @@ static struct placed *line_add(struct plan *p, const struct ow_dose_line *line)
     return l;
 }
 
-/* One dosage to its line, or to the lines of its text where it has no whole dose. */
+/* One dosage to its line, or to the lines of its text where it has no whole dose. How
+ * often a patch is changed need not be said. */
 static enum ow_code dosage_read(struct plan *p, const struct ow_dosage *d,
                                 struct ow_err *err)
 {
     struct ow_dose_line line, *lines;
     struct ow_err why;
     size_t n;
+    bool wanted = ow_dose_text_wanted(p->ctx, d);
     enum ow_code code = ow_dose_line_read(p->ctx, d, &line, err);
+    bool whole = code == OW_OK && (!wanted || p->ctx->basis == OW_BASIS_MCG_HOUR);
 
-    if (code == OW_OK) {
-        line_add(p, &line)->dosage = d;
+    if (whole || (code != OW_OK && code != OW_MISSING) || !wanted) {
+        if (code == OW_OK)
+            line_add(p, &line)->dosage = d;
+        return code;
+    }
+    if (ow_dose_text_read(p->ctx, d, false, &lines, &n, &why) == OW_OK) {
+        for (size_t i = 0; i < n; i++)
+            line_add(p, &lines[i]);
         return OW_OK;
     }
-    if (code != OW_MISSING || !ow_dose_text_wanted(p->ctx, d))
-        return code;
-    code = ow_dose_text_read(p->ctx, d, false, &lines, &n, &why);
     if (code != OW_OK)
         return ow_err_set(err, code, "%s", why.text);
-    for (size_t i = 0; i < n; i++)
-        line_add(p, &lines[i]);
+    line_add(p, &line)->dosage = d;
     return OW_OK;
 }
 

@@ -361,21 +361,11 @@ static enum ow_code infused(const struct ow_dose_context *ctx, const struct ow_d
     return ctx->basis == OW_BASIS_MCG_HOUR ? OW_OK : line_cap(ctx, d, line, err);
 }
 
-static bool says_text(const struct ow_dosage *d)
-{
-    return (d->text != NULL && d->text[0] != '\0') ||
-           (d->patient_instruction != NULL && d->patient_instruction[0] != '\0');
-}
-
 static enum ow_code no_dose(const struct ow_dose_context *ctx, const struct ow_dosage *d,
                             struct ow_dose_line *line, struct ow_err *err)
 {
-    enum ow_code code;
+    enum ow_code code = ow_err_set(err, OW_MISSING, "no dose");
 
-    if (says_text(d))
-        code = ow_err_set(err, OW_MISSING, "free text only: no structured dose");
-    else
-        code = ow_err_set(err, OW_MISSING, "no dose");
     return ctx->basis == OW_BASIS_MCG_HOUR ? code : cap_alone(ctx, d, code, line);
 }
 
@@ -395,8 +385,7 @@ static enum ow_code taken(const struct ow_dose_context *ctx, const struct ow_dos
     if (d->has_timing)
         code = ow_timing_rate(ctx->kb, &d->timing, rate, err);
     else
-        code = ow_err_set(err, OW_MISSING, "no frequency: no timing%s",
-                          says_text(d) ? " but free text" : "");
+        code = ow_err_set(err, OW_MISSING, "no frequency: no timing");
     *has_rate = code == OW_OK;
     if (ctx->basis == OW_BASIS_MCG_HOUR)
         return worn(ctx, &dose, line);

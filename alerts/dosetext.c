@@ -41,9 +41,18 @@ static bool has_frequency(const struct ow_dose_context *ctx, const struct ow_dos
            ow_timing_rate(ctx->kb, t, &rate, NULL) == OW_OK;
 }
 
+static bool has_rate(const struct ow_dosage *d)
+{
+    for (size_t i = 0; i < d->n_doses; i++)
+        if (d->doses[i].has_rate || d->doses[i].has_rate_range ||
+            d->doses[i].has_rate_ratio)
+            return true;
+    return false;
+}
+
 bool ow_dose_text_wanted(const struct ow_dose_context *ctx, const struct ow_dosage *d)
 {
-    return d->refused == NULL && ow_dose_text_says(d) &&
+    return d->refused == NULL && ow_dose_text_says(d) && !has_rate(d) &&
            (!has_dose(d) || !has_frequency(ctx, d));
 }
 
@@ -110,14 +119,15 @@ static bool amount(const struct ow_dose_context *ctx, const struct ow_quantity *
 }
 
 /* "2 tablets (5 mg)": of one tablet, not of both? */
-static bool is_each(const struct ow_dose_context *ctx, const struct ow_sig_also *also)
+static bool is_each(const struct ow_dose_context *ctx, const struct ow_dosage *d,
+                    const struct ow_sig_also *also)
 {
     struct ow_quantity one = {
         .has_value = true, .value = {1, 1}
     };
     struct ow_ratio each, said;
 
-    return amount(ctx, &one, &each) &&
+    return !is_mass(dose_end(d, true)) && amount(ctx, &one, &each) &&
            ow_ratio_cmp(also->low.value, also->high.value) == 0 &&
            amount(ctx, &also->low, &said) && ow_ratio_cmp(each, said) == 0;
 }
@@ -150,7 +160,7 @@ static enum ow_code also_check(const struct ow_dose_context *ctx,
             amount(ctx, &a->low, &also_low) && amount(ctx, &a->high, &also_high) &&
             ow_ratio_cmp(low, also_low) == 0 && ow_ratio_cmp(high, also_high) == 0)
             continue;
-        if (is_each(ctx, a) || is_both_strengths(ctx, a))
+        if (is_each(ctx, &l->dosage, a) || is_both_strengths(ctx, a))
             continue;
         return ow_err_set(err, OW_MISSING,
                           "the dose is said in two ways that do not agree");

@@ -198,6 +198,29 @@ enum ow_code ow_sig_read(const char *text, struct ow_arena *arena, struct ow_sig
     return OW_OK;
 }
 
+/* Small words of a sentence, which say nothing by themselves. */
+static bool is_small(const struct sig_token *t)
+{
+    static const char *const words[] = {
+        "a",  "and", "as",    "at",      "before", "after", "by", "do", "for",  "if",
+        "in", "no",  "not",   "of",      "on",     "or",    "to", "up", "when", "with",
+        "th", "the", "until", "without", "(",      ")",     "-",  "/",
+    };
+
+    for (size_t i = 0; i < OW_LEN(words); i++)
+        if (ow_sig_is(t, words[i]))
+            return true;
+    return false;
+}
+
+/* Phrases that tell neither how much nor how often. */
+static bool is_silent(enum sig_kind k)
+{
+    return k == SIG_SKIP || k == SIG_VERB || k == SIG_ROUTE || k == SIG_PRN ||
+           k == SIG_FOR || k == SIG_REASON || k == SIG_AND || k == SIG_SEP ||
+           k == SIG_DIRECTED;
+}
+
 bool ow_sig_speaks(const char *text, struct ow_arena *arena)
 {
     struct sig_text x;
@@ -207,17 +230,11 @@ bool ow_sig_speaks(const char *text, struct ow_arena *arena)
     for (size_t i = 0; i < x.n; i++) {
         struct sig_match m = ow_sig_match(&x.t[i]);
 
-        if (x.t[i].word == NULL)
+        if (x.t[i].word == NULL || (m.used > 0 && !is_silent(m.phrase->kind)))
             return true;
-        if (m.used == 0 && !x.t[i].known)
-            continue;
-        if (m.used == 0 || (m.phrase->kind != SIG_SKIP && m.phrase->kind != SIG_VERB &&
-                            m.phrase->kind != SIG_ROUTE && m.phrase->kind != SIG_PRN &&
-                            m.phrase->kind != SIG_FOR && m.phrase->kind != SIG_REASON &&
-                            m.phrase->kind != SIG_AND && m.phrase->kind != SIG_SEP &&
-                            m.phrase->kind != SIG_DIRECTED))
+        if (m.used == 0 && x.t[i].known && !is_small(&x.t[i]))
             return true;
-        i += m.used - 1;
+        i += m.used > 0 ? m.used - 1 : 0;
     }
     return false;
 }

@@ -92,7 +92,8 @@ static size_t again_at(const struct sig_token *t, const struct sig_amount *dose,
     if (open == 1 && ow_sig_is(&t[n], "="))
         n++;
     k = amount_at(&t[n], ret);
-    if (k == 0 || ret->unit->measure == dose->unit->measure)
+    if (k == 0 || ret->unit == dose->unit ||
+        (ret->unit->measure == SIG_COUNT && dose->unit->measure == SIG_COUNT))
         return 0;
     n += k;
     if (ow_sig_is(&t[n], "total") || ow_sig_is(&t[n], "dose") || ow_sig_is(&t[n], "each"))
@@ -158,7 +159,10 @@ static size_t form_behind(const struct sig_token *t, struct sig_amount *dose)
 
 static bool bare_may_stand(const struct sig_draft *d)
 {
-    return d->at == 0 || d->verb || d->and_ || d->then;
+    const struct sig_draft_line *l = d->n > 0 ? &d->lines[d->n - 1] : NULL;
+
+    return d->at == 0 || d->verb || d->and_ || d->then ||
+           (d->sep && l != NULL && l->has_dose && l->slots != 0);
 }
 
 /* What the dose is and how many tokens it takes. */

@@ -127,11 +127,16 @@ static enum ow_code mismatch(const struct sig_draft *d, const struct sig_match *
 
 static enum ow_code rate_add(struct sig_draft *d, const struct sig_match *m)
 {
+    const struct sig_token *last = &d->text.t[d->at + m->used - 1];
     struct sig_rate r = { one, one, m->phrase->b, false };
     struct sig_draft_line *l = timed_line(d);
 
     if (l == NULL)
         return mismatch(d, m);
+    /* "every hours": a number got lost */
+    if (m->phrase->kind == SIG_EVERY && !m->has_number &&
+        (d->text.text[last->until - 1] | 32) == 's')
+        return ow_sig_refuse(d, d->at, d->at + m->used, "a number is missing");
     if (m->phrase->kind == SIG_EVERY)
         r.period = number_of(m);
     else
@@ -188,6 +193,14 @@ static enum ow_code clock_add(struct sig_draft *d, const struct sig_match *m)
     return OW_OK;
 }
 
+static bool under_a_day(const struct sig_rate *r)
+{
+    struct ow_ratio hours;
+
+    return ow_ratio_mul(r->period.high, OW_RATIO(r->hours, 1), &hours) &&
+           ow_ratio_cmp(hours, OW_RATIO(24, 1)) <= 0;
+}
+
 static enum ow_code length_add(struct sig_draft *d, const struct sig_match *m)
 {
     struct sig_draft_line *l = ow_sig_line(d);
@@ -200,6 +213,9 @@ static enum ow_code length_add(struct sig_draft *d, const struct sig_match *m)
     }
     if (!m->has_number)
         n = one;
+    /* "(3 days)" behind "every 72 hours" is no length */
+    if (m->phrase->words[0] == '#' && !(l->has_rate && under_a_day(&l->rate)))
+        return mismatch(d, m);
     if (!ow_ratio_positive(n.low) || (l->has_length && (!number_same(&l->length, &n) ||
                                                         l->length_hours != m->phrase->b)))
         return mismatch(d, m);
@@ -315,10 +331,13 @@ static size_t reason_at(const struct sig_token *t, bool told)
     return n + more;
 }
 
-/* "for", or "as needed" with or without it. */
+/* "for", or "as needed" with or without it; "as needed (pain)". */
 static void reason_skip(struct sig_draft *d, bool told)
 {
-    d->at += reason_at(&d->text.t[d->at], told);
+    const struct sig_token *t = &d->text.t[d->at];
+    size_t n = ow_sig_is(t, "(") ? known_reason(&t[1]) : 0;
+
+    d->at += n > 0 && ow_sig_is(&t[n + 1], ")") ? n + 2 : reason_at(t, told);
 }
 
 /* ---- one phrase ---- */
@@ -383,9 +402,6 @@ static enum ow_code phrase_add(struct sig_draft *d, const struct sig_match *m)
         d->ended = true;
         d->then = false;
         break;
-    case SIG_DIRECTED:
-        d->directed = d->at + 1;
-        break;
     case SIG_STOP:
         return ow_sig_refuse(d, d->at, d->at + m->used, "not understood");
     case SIG_NONE:
@@ -394,6 +410,7 @@ static enum ow_code phrase_add(struct sig_draft *d, const struct sig_match *m)
     case SIG_ROUTE:
     case SIG_AND:
     case SIG_SEP:
+    case SIG_DIRECTED: /* what is missing beside it is refused anyway */
         break;
     }
     d->at += m->used;
@@ -410,15 +427,20 @@ static void context_set(struct sig_draft *d, const struct sig_match *m)
     d->sep = k == SIG_SEP || (d->sep && (k == SIG_VERB || k == SIG_AND));
 }
 
-/* Words nobody knows, up to one that is known. */
+/* Words nobody knows, up to a phrase that is known and no reason to refuse. */
 static enum ow_code unknown(const struct sig_draft *d)
 {
     const struct sig_token *t = d->text.t;
     size_t until = d->at + 1;
 
-    while (until < d->text.n && until < d->at + 6 && !t[until].known &&
-           t[until].word != NULL && ow_sig_match(&t[until]).used == 0)
-        until++;
+    for (; until < d->text.n && until < d->at + 6 && t[until].word != NULL; until++) {
+        struct sig_match m = ow_sig_match(&t[until]);
+
+        if (m.used > 0 && m.phrase->kind == SIG_STOP)
+            return ow_sig_refuse(d, d->at, until + m.used, "not understood");
+        if (m.used > 0)
+            break;
+    }
     return ow_sig_refuse(d, d->at, until, "not understood");
 }
 

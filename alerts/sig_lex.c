@@ -85,8 +85,9 @@ static const char *sign_at(const char *s, size_t *len)
 
 static struct sig_token *push(struct lexer *l, size_t from, size_t until)
 {
-    struct sig_token *t = &l->out->t[l->out->n < SIG_TOKENS ? l->out->n++ : SIG_TOKENS];
+    struct sig_token *t = &l->out->t[l->out->n++];
 
+    ow_assert(l->out->n < l->out->cap);
     *t = (struct sig_token){ .num = OW_ZERO,
                              .from = (uint16_t)from,
                              .until = (uint16_t)until };
@@ -364,7 +365,9 @@ enum ow_code ow_sig_lex(const char *text, struct ow_arena *arena, struct sig_tex
         return ow_err_set(err, OW_MISSING, "the text is too long");
     if (!ow_utf8_valid(text, l.len))
         return ow_err_set(err, OW_MISSING, "the text is not valid UTF-8");
-    ret->t = OW_NEW_N(arena, struct sig_token, SIG_TOKENS + 2);
+    /* A byte gives two tokens at most, and so does what is left when it is full. */
+    ret->cap = 2 * l.len + 4;
+    ret->t = OW_NEW_N(arena, struct sig_token, ret->cap);
     while (l.at < l.len) {
         enum ow_code code = lex_one(&l);
 

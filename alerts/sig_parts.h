@@ -23,7 +23,7 @@ struct sig_text {
     const char *text;
     struct ow_arena *arena;
     struct sig_token *t; /* ends with a token whose word is "" */
-    size_t n;            /* without that */
+    size_t n, cap;       /* without that */
 };
 
 /* OW_MISSING when it is too long or holds what is no text. */
@@ -155,12 +155,11 @@ struct sig_draft {
     size_t n;
     size_t at; /* token being read */
     int step;
-    bool ended;      /* "then stop" was read */
-    bool verb;       /* a verb was just read */
-    bool and_, sep;  /* just read */
-    bool then;       /* just read: the next words open a step */
-    bool reasons;    /* a reason may go on */
-    size_t directed; /* token of "as directed", + 1 */
+    bool ended;     /* "then stop" was read */
+    bool verb;      /* a verb was just read */
+    bool and_, sep; /* just read */
+    bool then;      /* just read: the next words open a step */
+    bool reasons;   /* a reason may go on */
     struct ow_err *err;
 };
 

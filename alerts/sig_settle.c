@@ -76,8 +76,9 @@ static bool line_most(const struct sig_draft_line *l, struct ow_ratio *ret)
 }
 
 /*
- * "3 tabs for 3 days, 2 tabs for 3 days, 1 tab for 3 days": steps without a "then" when
- * each but the last has its length, none a time of day, and each gives less a day.
+ * "3 tabs for 3 days, 2 tabs for 3 days, 1 tab for 3 days": three steps or more without a
+ * "then" when each but the last has its length, none a time of day, and each gives less a
+ * day.
  */
 static bool is_taper(const struct sig_draft *d)
 {
@@ -98,7 +99,7 @@ static bool is_taper(const struct sig_draft *d)
 
 static void steps_number(struct sig_draft *d)
 {
-    if (d->step > 0 || d->n < 2 || !is_taper(d))
+    if (d->step > 0 || d->n < 3 || !is_taper(d))
         return;
     for (size_t i = 0; i < d->n; i++)
         d->lines[i].step = (int)i;
@@ -178,8 +179,8 @@ static enum ow_code line_agrees(const struct sig_draft *d, struct sig_draft_line
     if (l->meals && l->slots != 0 && l->slots != SIG_BEDTIME)
         return whole(d, "meals and times of day");
     if (l->weekdays != 0 && l->has_rate &&
-        (l->rate.hours > 24 ||
-         (l->rate.hours == 24 && ow_ratio_cmp(l->rate.period.high, OW_RATIO(1, 1)) != 0)))
+        (!ow_ratio_mul(l->rate.period.high, OW_RATIO(l->rate.hours, 1), &times) ||
+         ow_ratio_cmp(times, OW_RATIO(24, 1)) > 0))
         return whole(d, "days of the week beside a frequency");
     if (places == 0 || !l->has_rate || once_daily(l))
         return OW_OK;
@@ -258,13 +259,12 @@ static enum ow_code line_settle(const struct sig_draft *d, struct sig_draft_line
     enum ow_code code;
 
     if (!l->has_dose)
-        return whole(d, d->directed > 0 ? "no dose but \"as directed\"" : "no dose");
+        return whole(d, "no dose");
     if (wide(&l->dose.n))
         return whole(d, "a dose range too wide");
     up_to_settle(l);
     if (!has_frequency(l) && !(l->has_cap && d->n == 1))
-        return whole(d, d->directed > 0 ? "no frequency but \"as directed\""
-                                        : "no frequency");
+        return whole(d, "no frequency");
     if (l->has_count && l->has_length)
         return whole(d, "a number of doses and a length");
     code = line_agrees(d, l);
