@@ -24,3 +24,4 @@ enum {
 int ow_serve_main(int argc, char **argv);
 int ow_check_main(int argc, char **argv);
 int ow_evaluate_main(int argc, char **argv);
+int ow_knowledge_main(int argc, char **argv);
