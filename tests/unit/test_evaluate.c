@@ -1370,6 +1370,7 @@ static void wild_charts_always_get_an_answer(void **state)
 
         build_init(&b);
         build_preset(&b, presets[round % 2]);
+        b.q.trace = round % 2 == 0;
         b.policy.older_factor = round % 3 == 0;
         b.policy.count_stale = round % 5 != 0;
         b.chart.hook = (enum ow_hook)(chance(&seed) % 4);
