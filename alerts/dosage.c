@@ -69,6 +69,13 @@ static enum ow_code dosage_read(struct plan *p, const struct ow_dosage *d,
     return OW_OK;
 }
 
+/* Say which of several lines it was. */
+static enum ow_code line_error(const struct ow_order *o, size_t i, enum ow_code code,
+                               struct ow_err *err)
+{
+    return o->n_dosages > 1 ? ow_err_prefix(err, code, "dosage line %zu", i + 1) : code;
+}
+
 static enum ow_code lines_read(const struct ow_dose_context *ctx, struct plan *p,
                                struct ow_err *err)
 {
@@ -79,13 +86,15 @@ static enum ow_code lines_read(const struct ow_dose_context *ctx, struct plan *p
         return ow_err_set(err, OW_MISSING, "no dosage");
     if (o->n_dosages > LINES_MOST)
         return ow_err_set(err, OW_MISSING, "more than %d dosage lines", LINES_MOST);
+    for (i = 0; i < o->n_dosages; i++) /* before anything that the supply may stand for */
+        if (o->dosages[i].refused != NULL)
+            return line_error(
+                o, i, ow_err_set(err, OW_INPUT, "%s", o->dosages[i].refused), err);
     for (i = 0; i < o->n_dosages; i++) {
         enum ow_code code = dosage_read(p, &o->dosages[i], err);
 
-        if (code != OW_OK && o->n_dosages > 1)
-            return ow_err_prefix(err, code, "dosage line %zu", i + 1);
         if (code != OW_OK)
-            return code;
+            return line_error(o, i, code, err);
     }
     return OW_OK;
 }

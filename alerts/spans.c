@@ -124,7 +124,8 @@ static ow_time latest_start(const struct ow_order *o, ow_time from)
 {
     const struct ow_span *a = &o->authored;
 
-    if (!o->has_authored || a->from != from || a->until <= a->from ||
+    if (!o->has_authored || a->from != from ||
+        (o->has_validity && o->validity.from == from) || a->until <= a->from ||
         a->until == OW_TIME_MAX || a->until - a->from <= OW_DAY + OW_HOUR)
         return from;
     return a->until - OW_DAY;

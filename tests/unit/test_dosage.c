@@ -1305,6 +1305,12 @@ static void one_bad_line_makes_the_order_unreadable(void **state)
     (void)state;
     assert_int_equal(read_one(&oxycodone_10, d, 2, &dose, &err), OW_MISSING);
     assert_string_equal(err.text, "dosage line 2: dose: drops tell no volume");
+    d[1].refused = "a modifier"; /* comes before what the supply may stand for */
+    r[0].dose = qty("1 drop");
+    assert_int_equal(read_one(&oxycodone_10, d, 2, &dose, &err), OW_INPUT);
+    assert_string_equal(err.text, "dosage line 2: a modifier");
+    d[1].refused = NULL;
+    r[0].dose = qty("1 tablet");
     d[1].timing.bounds = OW_BOUNDS_PERIOD;
     d[1].timing.bounds_period = (struct ow_span){ DAYS(2), DAYS(1) };
     r[1].dose = qty("1 tablet");
