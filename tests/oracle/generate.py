@@ -341,8 +341,6 @@ class Maker:
             order["dosageInstruction"] = lines
         if self.chance(0.97) or (len(lines) > 1 and "boundsPeriod" in json.dumps(lines)):
             order["authoredOn"] = self.date(*((-60, -1) if self.chance(0.85) else (0, 20)))
-            if "boundsPeriod" in json.dumps(lines) and len(order["authoredOn"]) < 10:
-                order["authoredOn"] += "-15"
         supply = self.supply(p, not lines and self.chance(0.85))
         if supply:
             order["dispenseRequest"] = supply
@@ -376,6 +374,8 @@ class Maker:
                         order["dispenseRequest"] = json.loads(json.dumps(last["dispenseRequest"]))
                 if self.chance(0.4) and med.order_start(last) <= med.order_start(order) and "boundsPeriod" not in json.dumps([last, order]):
                     order["priorPrescription"] = {"reference": "MedicationRequest/" + last["id"]}
+            if len(order.get("authoredOn", "")) == 7 and "boundsPeriod" in json.dumps(order):
+                order["authoredOn"] += "-15"  # dates in the directions of an order that has only a month
             orders.append(order)
             out += extra
             out.append(order)

@@ -131,7 +131,7 @@ def counts(unit, product):
     but a patch or a spray."""
     kind = WORD.get(unit)
     if product.component:
-        return unit in ("", "1") or kind not in (None, "patch", "spray") or (product.patch and kind == "patch")
+        return unit in ("", "1") or kind not in (None, "patch", "spray") or (product.form, kind) in (("transdermal", "patch"), ("nasal", "spray"))
     return (unit in ("", "1") and product.form != "pack") or kind in FITS.get(product.form, ())  # packs or sprays?
 
 
@@ -322,8 +322,6 @@ def one_rate(entry, product):
 
 def line_daily(line, product):
     """(least, most) a day of one dosage line: mg, for a patch mcg/h worn."""
-    if line.get("modifierExtension"):
-        raise Foreign()
     timing = line.get("timing") or {}
     entry = ordered(line["doseAndRate"]) if line.get("doseAndRate") else {}
     dose, speed = one_dose(entry, product), one_rate(entry, product)
@@ -514,6 +512,8 @@ def read_steps(order, product):
     """The order as steps."""
     start = order_start(order)
     lines = order.get("dosageInstruction") or []
+    if any(line.get("modifierExtension") for line in lines):
+        raise Foreign()
     daily = [line_daily(line, product) for line in lines]
     if not lines:
         raise Unreadable("no dosage")
@@ -658,7 +658,7 @@ class Order:
         spans = spans or [self.stated_span()]
         self.begin = min(b for b, _ in spans)
         # Supply runs from the start of the order.
-        self.supply = supply_end(self.resource, self.product, self.begin, daily)
+        self.supply = supply_end(self.resource, self.product, self.begin, None if self.role == "excluded" else daily)
         slack = self.slack(self.resource.get("dosageInstruction"))
         self.open = any(u is None for _, u in spans)
         known = [u for _, u in spans if u is not None]
@@ -683,8 +683,9 @@ class Order:
         if self.until <= at:
             self.role = "not counted"
 
-    def amount(self, at, high=True):
-        if at >= self.replaced_at:
+    def amount(self, at, high=True, own=False):
+        """What is in force at an instant; with own whether or not another order has replaced it by then."""
+        if at >= self.replaced_at and not own:
             return F(0)
         return sum((s.high if high else s.low for s in self.steps if s.covers(at)), F(0))
 
@@ -739,8 +740,8 @@ def evaluate(chart, at, table, known):
     def methadone(when, high):
         return sum((o.amount(when, high) for o in counted if o.product.ingredient == "Methadone" and o.product.form in ORAL), F(0))
 
-    def mme(o, when, high=True):
-        return o.amount(when, high) * factor_of(o.product, table, methadone(when, high))
+    def mme(o, when, high=True, own=False):
+        return o.amount(when, high, own) * factor_of(o.product, table, methadone(when, high))
 
     result = Result()
     for o in orders:
@@ -749,8 +750,8 @@ def evaluate(chart, at, table, known):
             # The order's own figure: now, or when it first comes into force.
             shown = at
             if o.amount(at) == 0:
-                shown = min((s.begin for s in o.steps if s.begin > at and o.amount(s.begin)), default=at)
-            med, low = mme(o, shown), mme(o, shown, high=False)
+                shown = min((s.begin for s in o.steps if s.begin > at and o.amount(s.begin, own=True)), default=at)
+            med, low = mme(o, shown, own=True), mme(o, shown, high=False, own=True)
         result.orders[o.ref] = ("not counted" if o.role == "unknown" else o.role, med, low)
     result.at_least = any(o.role == "unreadable" or (o.role == "unknown" and o.looks) for o in orders)
     told = {t for o in counted for s in o.steps for t in (s.begin, s.until)} | {o.replaced_at for o in counted}
