@@ -221,3 +221,87 @@ test('an answer longer than its ceiling is refused, and the next one is given', 
   await outcome(await call('opiward-order-sign', request({ prefetch: { p: patient, orders: bundle(...orders) } })), 413, /longer than the limit/);
   assert.equal((await call('opiward-order-sign', request())).status, 200);
 });
+
+const EXTENSION = { 'com.example.vendor': { anything: [1, { deep: null }] } };
+
+test('members nobody knows are read past', async () => {
+  const plain = await (await call('opiward-order-sign', request())).json();
+  const reply = await call('opiward-order-sign', request({ extension: EXTENSION, newIn4: { a: 1 }, context: { ...request().context, extension: EXTENSION, encounterId: 'e1' } }));
+  assert.equal(reply.status, 200);
+  assert.deepEqual((await reply.json()).cards.map((c) => c.summary), plain.cards.map((c) => c.summary));
+});
+
+test('a draft that is not selected makes no card and counts in the total', async () => {
+  const ask = (selections) => call('opiward-order-select', request({ hook: 'order-select',
+    context: { userId: 'Practitioner/prac1', patientId: 'h1', selections,
+      draftOrders: bundle(draft({ id: 'sel-a', drug: 'oxycodone5', sig: { frequency: 1 } }), draft({ id: 'sel-b' })) } }));
+  const reply = await ask(['MedicationRequest/sel-a']);
+  assert.equal(reply.status, 200);
+  const { cards } = await reply.json();
+  assert.match(JSON.stringify(cards), /127\.5/, 'both are in the sum');
+  const none = await (await ask([])).json();
+  assert.deepEqual(none.cards.filter((c) => c.indicator !== 'info'), []);
+});
+
+test('drafts of other kinds and references by urn:uuid do no harm', async () => {
+  const urn = `urn:uuid:${randomUUID()}`;
+  const { medicationCodeableConcept, ...rest } = draft();
+  const drafts = { resourceType: 'Bundle', type: 'collection', entry: [
+    { fullUrl: urn, resource: { resourceType: 'Medication', code: medicationCodeableConcept } },
+    { resource: { ...rest, medicationReference: { reference: urn } } },
+    { resource: { resourceType: 'ServiceRequest', id: 'sr', status: 'draft', intent: 'order', subject: { reference: 'Patient/h1' } } },
+    { resource: { resourceType: 'NutritionOrder', id: 'no', status: 'draft', intent: 'order', patient: { reference: 'Patient/h1' }, dateTime: '2026-03-01' } },
+  ] };
+  const reply = await call('opiward-order-sign', request({ context: { userId: 'Practitioner/prac1', patientId: 'h1', draftOrders: drafts } }));
+  assert.equal(reply.status, 200);
+  assert.match((await reply.json()).cards[0].summary, /\b120\b/);
+});
+
+test('orders of an older FHIR are refused in words, or never counted as nothing', async () => {
+  const old = { resourceType: 'MedicationOrder', id: 'dstu2', status: 'active', patient: { reference: 'Patient/h1' }, medicationCodeableConcept: draft().medicationCodeableConcept, dosageInstruction: [{ text: 'x' }] };
+  const stu3 = { ...draft({ status: 'active' }), id: 'stu3', requester: { agent: { reference: 'Practitioner/prac1' } } };
+  for (const resource of [old, stu3]) {
+    const drafted = await call('opiward-order-sign', request({ context: { userId: 'Practitioner/prac1', patientId: 'h1', draftOrders: bundle(resource) } }));
+    assert.ok([200, 400].includes(drafted.status), `${drafted.status}`);
+    assert.equal((await call('opiward-order-sign', request())).status, 200, 'and the service goes on');
+  }
+});
+
+test('pages of the prefetch that are missing are asked of the configured server, never of another', async () => {
+  await sim.order({ id: 'paged', patient: 'p6', drug: 'morphineEr30', sig: { frequency: 2 } });
+  const context = { userId: 'Practitioner/prac1', patientId: 'p6', draftOrders: bundle(draft({ patient: 'p6', drug: 'oxycodone5', sig: { frequency: 1 } })) };
+  const person = { ...patient, id: 'p6' };
+  const first = (url) => ({ ...bundle(), link: [{ relation: 'next', url }] });
+  const own = await call('opiward-order-sign', request({ context, prefetch: { p: person, m: first(`${sim.base}/MedicationRequest?patient=p6&page=2`) } }));
+  assert.equal(own.status, 200);
+  assert.match(JSON.stringify((await own.json()).cards), /morphine/i);
+  const elsewhere = await call('opiward-order-sign', request({ context, fhirServer: 'http://127.0.0.1:1/fhir', prefetch: { p: person, m: first('http://127.0.0.1:1/fhir?page=2') } }));
+  await outcome(elsewhere, 412);
+});
+
+test('no card acts on its own, and each action has what it needs', async () => {
+  for (const reply of [await call('opiward-order-sign', request()),
+    await call('opiward-order-sign', request({ context: { userId: 'Practitioner/prac1', patientId: 'h1', draftOrders: bundle(draft(), draft({ id: 'benzo', drug: 'lorazepam1', sig: { frequency: 2 } })) } }))]) {
+    const body = await reply.json();
+    noEmpties(body);
+    assert.ok(!('systemActions' in body));
+    assert.ok(body.cards.length > 0);
+    for (const card of body.cards) {
+      assert.ok(['info', 'warning', 'critical'].includes(card.indicator));
+      assert.ok(card.source.label && card.summary.length < 140 && card.uuid);
+      assert.equal('selectionBehavior' in card, 'suggestions' in card);
+      const recommended = (card.suggestions ?? []).filter((s) => s.isRecommended);
+      assert.ok(card.selectionBehavior !== 'at-most-one' || recommended.length <= 1);
+      for (const s of card.suggestions ?? []) {
+        assert.ok(!('actionSelectionBehavior' in s));
+        for (const a of s.actions ?? []) {
+          assert.ok(a.description && ['create', 'update', 'delete'].includes(a.type));
+          assert.ok(a.type !== 'delete' || (a.resourceId && !a.resource));
+        }
+      }
+      for (const link of card.links ?? []) {
+        assert.ok(!('appContext' in link) || link.type === 'smart');
+      }
+    }
+  }
+});
