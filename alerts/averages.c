@@ -49,8 +49,10 @@ static ow_time day_start(const struct ow_zone *zone, int64_t day)
 /* Days that a span takes: a part counts as one, but for the hour of a clock change. */
 static int64_t days_in(ow_time from, ow_time until)
 {
-    int64_t ms = until - from;
+    int64_t ms;
 
+    if (__builtin_sub_overflow(until, from, &ms))
+        ms = INT64_MAX;
     return ms <= OW_DAY ? 1 : (ms - OW_HOUR + OW_DAY - 1) / OW_DAY;
 }
 

@@ -124,9 +124,9 @@ static ow_time latest_start(const struct ow_order *o, ow_time from)
 {
     const struct ow_span *a = &o->authored;
 
-    if (!o->has_authored || a->from != from ||
-        (o->has_validity && o->validity.from == from) || a->until <= a->from ||
-        a->until == OW_TIME_MAX || a->until - a->from <= OW_DAY + OW_HOUR)
+    if (from == OW_TIME_MIN || !o->has_authored || a->from != from ||
+        (o->has_validity && o->validity.from == from) || a->until == OW_TIME_MAX ||
+        a->until <= ow_time_add(a->from, OW_DAY + OW_HOUR))
         return from;
     return a->until - OW_DAY;
 }
