@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "daemon/files.h"
 #include "daemon/tables.h"
+#include "tests/support/build.h"
 
 struct folder {
     char path[64];
@@ -151,6 +152,31 @@ static void tables_that_may_be_left_out_are_empty_then(void **state)
     assert_true(ow_starts_with(ow_buf_cstr(&f->errors), "ndc.tsv:0:0: "));
 }
 
+static void without_snomed_ct_everything_else_still_works(void **state)
+{
+    struct folder *f = *state;
+    const struct ow_verdict *v;
+    struct ow_knowledge *kb;
+    struct ow_order *o;
+    struct build b;
+
+    run("sed -i '/\tSNOMED CT\t/d'", f, "/valuesets.tsv");
+    run("sed -i '/\tSNOMED CT\t/d'", f, "/timing_codes.tsv");
+    assert_int_equal(ow_tables_load(f->path, on_error, f, &kb), OW_OK);
+    build_init(&b);
+    b.q.knowledge = kb;
+    o = build_order(&b, "a", RX_OXYCODONE_20);
+    build_dose(&b, o, "1", "tablet", 4);
+    o = build_order(&b, "b", RX_LORAZEPAM_1);
+    build_dose(&b, o, "1", "tablet", 2);
+    v = build_judge(&b);
+    assert_int_equal(build_line(v, "a")->role, OW_ROLE_COUNTED);
+    assert_non_null(build_finding(v, "med-threshold"));
+    assert_non_null(build_finding(v, "sedative-coprescribing"));
+    build_done(&b);
+    ow_knowledge_free(kb);
+}
+
 static void a_bad_row_is_named_with_line_and_column(void **state)
 {
     struct folder *f = *state;
@@ -253,6 +279,7 @@ int main(void)
         TEST(one_byte_more_is_another_hash),
         TEST(an_empty_folder_names_every_missing_file),
         TEST(tables_that_may_be_left_out_are_empty_then),
+        TEST(without_snomed_ct_everything_else_still_works),
         TEST(a_bad_row_is_named_with_line_and_column),
         TEST(the_version_is_one_word),
         TEST(the_folder_is_looked_for_in_order),
