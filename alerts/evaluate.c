@@ -184,11 +184,48 @@ static bool is_line(struct ow_judge *j, const struct ow_item *it,
            !is_supply(j, it, all, n);
 }
 
+/* What the item says of its amount, read now, or by an item of the same order before:
+ * nothing in it depends on the window. */
+static const struct ow_reading *reading_of(struct ow_judge *j, const struct ow_item *it)
+{
+    const struct ow_reading **at = &j->readings[it->order - j->chart->orders];
+    struct ow_item own = { .order = it->order, .drug = it->drug, .role = it->role };
+    struct ow_reading *r;
+
+    if (*at != NULL)
+        return *at;
+    read_amount(j, &own, it->order->kind == OW_DISPENSE ? it->order : supply_of(j, it));
+    r = OW_NEW(j->arena, struct ow_reading);
+    *r = (struct ow_reading){ .unreadable = own.reason,
+                              .flags = own.flags,
+                              .has_dose = own.has_dose,
+                              .has_supplied = own.has_supplied,
+                              .dose = own.dose,
+                              .supplied = own.supplied,
+                              .factor = own.factor };
+    *at = r;
+    return r;
+}
+
+static void take_reading(struct ow_item *it, const struct ow_reading *r)
+{
+    it->flags |= r->flags;
+    it->has_dose = r->has_dose;
+    it->dose = r->dose;
+    it->has_supplied = r->has_supplied;
+    it->supplied = r->supplied;
+    it->factor = r->factor;
+    if (r->unreadable != NULL) {
+        it->role = OW_ROLE_UNREADABLE;
+        it->reason = r->unreadable;
+    }
+}
+
 void ow_judge_read(struct ow_judge *j, struct ow_item *it)
 {
     ow_role_assign(j, it);
     if (it->role == OW_ROLE_COUNTED)
-        read_amount(j, it, it->order->kind == OW_DISPENSE ? it->order : supply_of(j, it));
+        take_reading(it, reading_of(j, it));
     ow_span_read(j, it);
 }
 
@@ -239,6 +276,7 @@ static void judge_items(struct ow_judge *j)
     }
     j->all = all;
     j->n_all = n;
+    j->readings = OW_NEW_N(j->arena, const struct ow_reading *, n);
     keep_lines(j, all, n);
     for (size_t i = 0; i < j->n_items && !ow_arena_full(j->arena); i++)
         judge_item(j, &j->items[i]);

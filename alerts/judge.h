@@ -42,6 +42,16 @@ struct ow_item {
     struct ow_line *line;
 };
 
+/* Dose and factor of one order as they were read: the same for any window. */
+struct ow_reading {
+    const char *unreadable; /* why, or NULL */
+    unsigned flags;
+    bool has_dose, has_supplied;
+    struct ow_dose dose;
+    struct ow_ratio supplied;
+    struct ow_factor factor;
+};
+
 struct ow_judge {
     const struct ow_chart *chart;
     const struct ow_question *q;
@@ -54,7 +64,8 @@ struct ow_judge {
 
     const struct ow_item *all; /* every order of the chart, with its drug */
     size_t n_all;
-    struct ow_item *items; /* those that become lines */
+    const struct ow_reading **readings; /* of the chart's orders; NULL: not read yet */
+    struct ow_item *items;              /* those that become lines */
     size_t n_items;
 
     struct ow_ratio lasting_peak; /* of the orders that are not acute */
