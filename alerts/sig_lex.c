@@ -17,11 +17,6 @@ struct lexer {
     struct ow_err *err;
 };
 
-bool ow_sig_is(const struct sig_token *t, const char *word)
-{
-    return t->word != NULL && strcmp(t->word, word) == 0;
-}
-
 /* Signs beyond ASCII. A fraction is a number, a slash and a number. */
 static const struct {
     const char *utf8, *plain;
@@ -355,30 +350,42 @@ static void hyphens_drop(struct sig_text *x)
     x->n = n;
 }
 
+static enum ow_code lex_all(struct lexer *l)
+{
+    while (l->at < l->len) {
+        enum ow_code code = lex_one(l);
+
+        if (code != OW_OK)
+            return code;
+        if (l->out->n >= SIG_TOKENS)
+            return ow_err_set(l->err, OW_MISSING, "the text has too many words");
+    }
+    return OW_OK;
+}
+
 enum ow_code ow_sig_lex(const char *text, struct ow_arena *arena, struct sig_text *ret,
                         struct ow_err *err)
 {
-    struct lexer l = { .s = text, .len = strlen(text), .out = ret, .err = err };
+    struct sig_token tokens[SIG_TOKENS + 4]; /* what is read last gives three at most */
+    struct sig_text x = { .text = text, .arena = arena, .t = tokens };
+    struct lexer l = { .s = text, .len = strlen(text), .out = &x, .err = err };
+    enum ow_code code;
 
-    *ret = (struct sig_text){ .text = text, .arena = arena };
     if (l.len > OW_SIG_MOST)
         return ow_err_set(err, OW_MISSING, "the text is too long");
     if (!ow_utf8_valid(text, l.len))
         return ow_err_set(err, OW_MISSING, "the text is not valid UTF-8");
-    /* A byte gives two tokens at most, and so does what is left when it is full. */
-    ret->cap = 2 * l.len + 4;
-    ret->t = OW_NEW_N(arena, struct sig_token, ret->cap);
-    while (l.at < l.len) {
-        enum ow_code code = lex_one(&l);
-
-        if (code != OW_OK)
-            return code;
-        if (ret->n >= SIG_TOKENS)
-            return ow_err_set(err, OW_MISSING, "the text has too many words");
-    }
-    hyphens_drop(ret);
-    ret->t[ret->n] = (struct sig_token){ .word = "",
-                                         .from = (uint16_t)l.len,
-                                         .until = (uint16_t)l.len };
+    x.cap = OW_LEN(tokens);
+    code = lex_all(&l);
+    if (code != OW_OK)
+        return code;
+    hyphens_drop(&x);
+    x.cap = x.n + 2;
+    x.t = OW_NEW_N(arena, struct sig_token, x.cap);
+    memcpy(x.t, tokens, x.n * sizeof *tokens);
+    x.t[x.n] = (struct sig_token){ .word = "",
+                                   .from = (uint16_t)l.len,
+                                   .until = (uint16_t)l.len };
+    *ret = x;
     return OW_OK;
 }

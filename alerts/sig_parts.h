@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <string.h>
+
 #include "alerts/sig.h"
 
 enum { SIG_TOKENS = 400, SIG_LINES = 12 };
@@ -29,7 +31,11 @@ struct sig_text {
 /* OW_MISSING when it is too long or holds what is no text. */
 OW_MUST_USE enum ow_code ow_sig_lex(const char *text, struct ow_arena *arena,
                                     struct sig_text *ret, struct ow_err *err);
-bool ow_sig_is(const struct sig_token *t, const char *word);
+
+static inline bool ow_sig_is(const struct sig_token *t, const char *word)
+{
+    return t->word != NULL && t->word[0] == word[0] && strcmp(t->word, word) == 0;
+}
 
 /* ---- numbers and phrases ---- */
 

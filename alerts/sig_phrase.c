@@ -146,13 +146,41 @@ size_t ow_sig_number(const struct sig_token *t, struct sig_number *ret)
 
 /* ---- phrases ---- */
 
+/* Numbers behind the first tokens, each read once for all phrases. */
+enum { NUMBERS = 6 };
+struct numbers {
+    bool read[NUMBERS];
+    size_t used[NUMBERS];
+    struct sig_number n[NUMBERS];
+};
+
+static size_t number_at(struct numbers *known, const struct sig_token *t, size_t at,
+                        struct sig_number *ret)
+{
+    if (at >= NUMBERS)
+        return ow_sig_number(&t[at], ret);
+    if (!known->read[at]) {
+        known->read[at] = true;
+        known->used[at] = ow_sig_number(&t[at], &known->n[at]);
+    }
+    *ret = known->n[at];
+    return known->used[at];
+}
+
+/* Is the word s[0..n)? */
+static bool word_is(const char *word, const char *s, size_t n)
+{
+    return word[0] == s[0] && strncmp(word, s, n) == 0 && word[n] == '\0';
+}
+
 /* Does one of the alternatives s[0..n) say the token? */
 static bool says(const struct sig_token *t, const char *s, size_t n)
 {
     while (n > 0) {
-        const char *bar = memchr(s, '|', n);
-        size_t len = bar != NULL ? (size_t)(bar - s) : n;
+        size_t len = 0;
 
+        while (len < n && s[len] != '|')
+            len++;
         if (s[0] == '@') {
             int64_t v = 0;
 
@@ -160,28 +188,37 @@ static bool says(const struct sig_token *t, const char *s, size_t n)
                 v = v * 10 + (s[i] - '0');
             if (is_int(t, v, v))
                 return true;
-        } else if (t->word != NULL && strncmp(t->word, s, len) == 0 &&
-                   t->word[len] == '\0') {
+        } else if (t->word != NULL && word_is(t->word, s, len)) {
             return true;
         }
-        len += bar != NULL;
+        len += len < n;
         s += len;
         n -= len;
     }
     return false;
 }
 
+static size_t word_length(const char *words)
+{
+    size_t n = 0;
+
+    while (words[n] != ' ' && words[n] != '\0')
+        n++;
+    return n;
+}
+
 /* Tokens of `words` at `t`, 0 when they do not stand there. */
-static size_t phrase_at(const char *words, const struct sig_token *t, struct sig_match *m)
+static size_t phrase_at(const char *words, const struct sig_token *t,
+                        struct numbers *known, struct sig_match *m)
 {
     size_t used = 0;
 
     while (*words != '\0') {
-        size_t n = strcspn(words, " ");
+        size_t n = word_length(words);
         bool optional = words[n - 1] == '?';
 
         if (words[0] == '#') {
-            size_t k = ow_sig_number(&t[used], &m->number);
+            size_t k = number_at(known, t, used, &m->number);
 
             if (k == 0)
                 return 0;
@@ -200,10 +237,14 @@ static size_t phrase_at(const char *words, const struct sig_token *t, struct sig
 /* First word of a phrase against `word`. */
 static int first_cmp(const char *words, const char *word)
 {
-    size_t n = strcspn(words, " ");
-    int c = strncmp(words, word, n);
+    unsigned char a;
 
-    return c != 0 ? c : (word[n] != '\0' ? -1 : 0);
+    while (*words == *word && *word != '\0') {
+        words++;
+        word++;
+    }
+    a = *words == ' ' ? '\0' : (unsigned char)*words;
+    return (int)a - (int)(unsigned char)*word;
 }
 
 struct sig_match ow_sig_match(const struct sig_token *t)
@@ -212,6 +253,7 @@ struct sig_match ow_sig_match(const struct sig_token *t)
     const char *first = t->word != NULL ? t->word : "#";
     size_t n, low = 0, high;
     const struct sig_phrase *p = ow_sig_phrases(&n);
+    struct numbers known = { .read = { false } };
 
     for (high = n; low < high;) {
         size_t mid = (low + high) / 2;
@@ -224,7 +266,7 @@ struct sig_match ow_sig_match(const struct sig_token *t)
     for (; low < n && first_cmp(p[low].words, first) == 0; low++) {
         struct sig_match m = { .phrase = &p[low] };
 
-        m.used = phrase_at(p[low].words, t, &m);
+        m.used = phrase_at(p[low].words, t, &known, &m);
         if (m.used > best.used)
             best = m;
     }
