@@ -183,41 +183,43 @@ static bool unit_fold(const char *s, char ret[UNIT_MOST])
         n = (size_t)(brace - ret);
         ret[n] = '\0';
     }
-    if (ow_ends_with(ret, "(s)") || ow_ends_with(ret, "(es)"))
+    if (n > 0 && ret[n - 1] == ')' &&
+        (ow_ends_with(ret, "(s)") || ow_ends_with(ret, "(es)")))
         *strrchr(ret, '(') = '\0';
     return true;
 }
 
-static const struct name *name_exact(const char *s)
+static bool same_word(const char *word, const char *s, size_t n)
+{
+    return word[0] == s[0] && strncmp(word, s, n) == 0 && word[n] == '\0';
+}
+
+static const struct name *name_exact(const char *s, size_t n)
 {
     size_t i;
 
-    for (i = 0; i < OW_LEN(names); i++) {
-        if (strcmp(names[i].text, s) == 0)
+    for (i = 0; n > 0 && i < OW_LEN(names); i++) {
+        if (same_word(names[i].text, s, n))
             return &names[i];
     }
     return NULL;
 }
 
 /* With the plural endings taken off: tablets, patches, mgs. */
-static const struct name *name_find(char *s)
+static const struct name *name_find(const char *s, size_t n)
 {
-    const struct name *found = name_exact(s);
-    size_t n = strlen(s);
+    const struct name *found = name_exact(s, n);
 
     if (found == NULL && n > 2 && s[n - 1] == 's') {
-        s[n - 1] = '\0';
-        found = name_exact(s);
-        if (found == NULL && n > 3 && s[n - 2] == 'e') {
-            s[n - 2] = '\0';
-            found = name_exact(s);
-        }
+        found = name_exact(s, n - 1);
+        if (found == NULL && n > 3 && s[n - 2] == 'e')
+            found = name_exact(s, n - 2);
     }
     return found;
 }
 
 /* Words that a form is described with and that change nothing of how it is counted. */
-static bool is_descriptor(const char *s)
+static bool is_descriptor(const char *s, size_t n)
 {
     static const char *const words[] = {
         "oral",        "extended",  "release",    "er",         "xr",
@@ -231,7 +233,7 @@ static bool is_descriptor(const char *s)
     size_t i;
 
     for (i = 0; i < OW_LEN(words); i++) {
-        if (strcmp(words[i], s) == 0)
+        if (same_word(words[i], s, n))
             return true;
     }
     return false;
@@ -242,18 +244,16 @@ static bool is_descriptor(const char *s)
 static const struct name *described_find(const char *s)
 {
     const struct name *found = NULL;
-    char word[UNIT_MOST];
 
     while (*s != '\0') {
         size_t n = strcspn(s, " ,-");
+        const char *word = s;
         const struct name *f;
 
-        memcpy(word, s, n);
-        word[n] = '\0';
         s += n + (s[n] != '\0');
-        if (n == 0 || is_descriptor(word))
+        if (n == 0 || is_descriptor(word, n))
             continue;
-        f = name_find(word);
+        f = name_find(word, n);
         if (f == NULL || f->kind != OW_UNIT_COUNT || f->word == NULL || found != NULL)
             return NULL;
         found = f;
@@ -270,9 +270,9 @@ bool ow_unit_time(const char *unit, int64_t *ret)
         return false;
     n = strlen(s);
     if (n > 2 && s[n - 1] == 's')
-        s[n - 1] = '\0';
-    for (i = 0; i < OW_LEN(times); i++) {
-        if (strcmp(times[i].text, s) == 0) {
+        n--;
+    for (i = 0; n > 0 && i < OW_LEN(times); i++) {
+        if (same_word(times[i].text, s, n)) {
             *ret = times[i].ms;
             return true;
         }
@@ -306,7 +306,7 @@ static bool per_time(const char *s, struct ow_ratio *ret)
 static bool unit_of_text(const char *text, struct ow_unit *ret)
 {
     char s[UNIT_MOST], *slash;
-    const struct name *found, *described;
+    const struct name *found;
     struct ow_ratio ms, hours;
 
     if (!unit_fold(text, s))
@@ -314,10 +314,9 @@ static bool unit_of_text(const char *text, struct ow_unit *ret)
     slash = strchr(s, '/');
     if (slash != NULL)
         *slash = '\0';
-    described = slash == NULL ? described_find(s) : NULL;
-    found = name_find(s);
-    if (found == NULL)
-        found = described;
+    found = name_find(s, strlen(s));
+    if (found == NULL && slash == NULL)
+        found = described_find(s);
     if (found == NULL)
         return false;
     *ret = (struct ow_unit){ .kind = found->kind,
