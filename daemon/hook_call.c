@@ -11,6 +11,9 @@
 
 enum { ANSWER_MAX = 4 << 20 };
 
+/* The total does not depend on it, so it is no reason to say "at least". */
+static const char NO_BIRTH_DATE[] = "no birth date could be had: age counts as unknown";
+
 struct hook_call;
 
 struct question { /* one request to the FHIR server */
@@ -143,7 +146,7 @@ static void call_answer_partly(struct hook_call *c, const char *why)
     if (c->req.lacks_orders)
         ow_reader_missing(c->req.reader, "the patient's current medication orders");
     if (c->req.lacks_patient)
-        ow_reader_missing(c->req.reader, "the patient's birth date");
+        ow_reader_note(c->req.reader, NO_BIRTH_DATE);
     call_answer(c);
 }
 
@@ -280,7 +283,7 @@ void ow_hook_call(struct ow_hook_calls *h, const char *service, const char *body
             "is no FHIR server that may be asked",
             fn, arg);
     } else {
-        ow_reader_missing(req.reader, "the patient's birth date");
+        ow_reader_note(req.reader, NO_BIRTH_DATE);
         hook_judge(h, &req, &h->arena, fn, arg);
     }
 }

@@ -155,6 +155,14 @@ test('null prefetch is an answer, a missing one is not', async () => {
   assert.equal((await ask({ p: patient })).status, 412);
 });
 
+test('a patient without a birth date is no incomplete total', async () => {
+  const reply = await call('opiward-order-sign', request({ prefetch: { orders: bundle(draft({ id: 'other', status: 'stopped' })) }, fhirServer: 'http://127.0.0.1:1/fhir' }));
+  assert.equal(reply.status, 200);
+  const { cards: [card] } = await reply.json();
+  assert.match(card.summary, /^120 MME/);
+  assert.doesNotMatch(card.detail, /at least/i);
+});
+
 test('an OperationOutcome in the prefetch is no empty list of drugs', async () => {
   const r = request({ fhirServer: 'http://127.0.0.1:1/fhir', prefetch: { p: patient, orders: { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'exception' }] } } });
   await outcome(await call('opiward-order-sign', r), 412);
