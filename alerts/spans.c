@@ -195,8 +195,9 @@ void ow_span_read(const struct ow_judge *j, struct ow_item *it)
     } else {
         until = supply_until(j, it, first);
         if (until != OW_TIME_MAX && first != OW_TIME_MIN &&
-            until < ow_time_add(first, b.last_ms))
-            until = OW_TIME_MAX; /* directions that name a later time last longer */
+            until <= ow_time_add(first, b.last_ms))
+            until = OW_TIME_MAX; /* directions that name that time or a later one last
+                                    longer */
     }
     if (until <= from && from > j->window.from && !it->order->is_draft) {
         until = OW_TIME_MAX;

@@ -375,6 +375,23 @@ static const char *code_word(const struct ow_timing *t)
     return t->code.n_codings > 0 ? t->code.codings[0].code : t->code.text;
 }
 
+/* Does the code of `a` mean one of the events of `b`? */
+static bool code_meets(const struct ow_timing *a, const struct ow_timing *b)
+{
+    static const char *const pairs[][2] = {
+        {"AM",   "MORN"},
+        { "PM",  "AFT" },
+        { "BED", "HS"  }
+    };
+    const char *x = code_word(a);
+
+    for (size_t i = 0; x != NULL && i < OW_LEN(pairs); i++)
+        if (ow_strcaseeq(x, pairs[i][0]) &&
+            lists_meet(&pairs[i][1], 1, b->when, b->n_when))
+            return true;
+    return false;
+}
+
 bool ow_timing_apart(const struct ow_knowledge *kb, const struct ow_timing *a,
                      const struct ow_timing *b)
 {
@@ -383,8 +400,8 @@ bool ow_timing_apart(const struct ow_knowledge *kb, const struct ow_timing *a,
     return timing_placed(kb, a) && timing_placed(kb, b) &&
            !lists_meet(a->time_of_day, a->n_time_of_day, b->time_of_day,
                        b->n_time_of_day) &&
-           !lists_meet(a->when, a->n_when, b->when, b->n_when) &&
-           (x == NULL || y == NULL || !ow_strcaseeq(x, y));
+           !lists_meet(a->when, a->n_when, b->when, b->n_when) && !code_meets(a, b) &&
+           !code_meets(b, a) && (x == NULL || y == NULL || !ow_strcaseeq(x, y));
 }
 
 static enum ow_code count_read(const struct ow_timing *t, bool *has, struct ow_ratio *ret,

@@ -1527,6 +1527,29 @@ static void published_timing_vectors_are_met(void **state)
     assert_true(n >= 5);
 }
 
+static void a_code_and_an_event_may_be_one_time_of_day(void **state)
+{
+    static const struct {
+        const char *code, *when;
+        bool apart;
+    } cases[] = {
+        {"AM",   "MORN", false},
+        { "AM",  "HS",   true },
+        { "PM",  "AFT",  false},
+        { "BED", "HS",   false},
+        { "BED", "MORN", true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(cases); i++) {
+        struct when w = { .when = { cases[i].when } };
+        struct ow_timing a = { .code.text = cases[i].code }, b = timing(&w);
+
+        assert_int_equal(ow_timing_apart(build_knowledge(), &a, &b), cases[i].apart);
+        assert_int_equal(ow_timing_apart(build_knowledge(), &b, &a), cases[i].apart);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1545,6 +1568,7 @@ int main(void)
         cmocka_unit_test(a_count_and_bounds_give_a_length),
         cmocka_unit_test(a_component_is_read_unless_the_order_says_injection),
         cmocka_unit_test(supply_over_days_is_the_second_way),
+        cmocka_unit_test(a_code_and_an_event_may_be_one_time_of_day),
     };
     int failed;
 
