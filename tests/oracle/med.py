@@ -425,6 +425,8 @@ def supply_quantity(request, product):
 def from_supply(order, product):
     request = order.get("dispenseRequest") or {}
     units = supply_quantity(request, product)
+    if product.component and product.per == "MG/ML":
+        raise Unreadable("a component by volume: swallowed or injected?")
     if not request.get("expectedSupplyDuration"):
         raise Unreadable("no days supplied")
     days = duration(request["expectedSupplyDuration"]) / DAY
@@ -495,7 +497,7 @@ def stated_times(line):
         return set(repeat["timeOfDay"])
     if repeat.get("when"):
         return set(repeat["when"]) if set(repeat["when"]) <= DAY_TIMES else None
-    named = {{"AM": "MORN", "PM": "EVE", "BED": "HS"}.get(c) for c in code} - {None}
+    named = {{"AM": "MORN", "PM": "AFT", "BED": "HS"}.get(c) for c in code} - {None}
     return named or None
 
 
@@ -514,6 +516,8 @@ def read_steps(order, product):
     lines = order.get("dosageInstruction") or []
     if any(line.get("modifierExtension") for line in lines):
         raise Foreign()
+    if product.component and product.per == "MG/ML":
+        raise Unreadable("a component by volume: swallowed or injected?")
     daily = [line_daily(line, product) for line in lines]
     if not lines:
         raise Unreadable("no dosage")
@@ -662,8 +666,8 @@ class Order:
         slack = self.slack(self.resource.get("dosageInstruction"))
         self.open = any(u is None for _, u in spans)
         known = [u for _, u in spans if u is not None]
-        if self.supply is not None and any(t > self.supply for t in self.named_times()):
-            self.supply = None  # the directions name a time beyond it: that is not how long the order lasts
+        if self.supply is not None and any(t >= self.supply for t in self.named_times()):
+            self.supply = None  # the directions name that time or a later one: that is not how long the order lasts
         if self.supply is not None:
             self.supply += slack
         self.half_end = max(known) if not self.open else self.supply
