@@ -10,6 +10,8 @@
 #include "daemon/setting.h"
 #include "daemon/tables.h"
 
+enum { SETTINGS_MAX = 1 << 20 };
+
 struct printer {
     bool json;
 };
@@ -63,19 +65,40 @@ static size_t check(const char *file, struct printer *p)
     return errors;
 }
 
+/* The settings in force, as the documented file that reads back the same. */
+static int print_settings(const char *file)
+{
+    const struct ow_config *config;
+    struct ow_buf out;
+    bool written;
+
+    if (ow_config_load(file, NULL, NULL, &config) != OW_OK)
+        return OW_EXIT_CONFIG;
+    ow_buf_init(&out, SETTINGS_MAX);
+    ow_config_print(file ? config : NULL, &out);
+    written = !out.failed && fwrite(ow_buf_cstr(&out), 1, out.len, stdout) == out.len &&
+              fflush(stdout) == 0;
+    ow_buf_done(&out);
+    ow_config_unref(config);
+    return written ? OW_EXIT_OK : OW_EXIT_IO;
+}
+
 int ow_check_main(int argc, char **argv)
 {
     const char *file = ow_config_default_file();
     struct printer p = { .json = false };
+    bool print = false;
     size_t errors;
 
     for (int i = 0; i < argc; i++) {
         if (ow_streq(argv[i], "--json")) {
             p.json = true;
+        } else if (ow_streq(argv[i], "--print")) {
+            print = true;
         } else if (ow_streq(argv[i], "--config") && i + 1 < argc) {
             file = argv[++i];
         } else {
-            fputs("usage: opiward check [--config FILE] [--json]\n", stderr);
+            fputs("usage: opiward check [--config FILE] [--json] [--print]\n", stderr);
             return OW_EXIT_USAGE;
         }
     }
@@ -86,5 +109,5 @@ int ow_check_main(int argc, char **argv)
         fprintf(stderr, "opiward check: %zu error%s\n", errors, errors == 1 ? "" : "s");
         return OW_EXIT_CONFIG;
     }
-    return OW_EXIT_OK;
+    return print ? print_settings(file) : OW_EXIT_OK;
 }
