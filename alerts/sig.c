@@ -345,7 +345,9 @@ static const char *place_words(const struct ow_timing *t, struct ow_arena *arena
             s = ow_arena_printf(arena, "%s; with meals", s);
         for (size_t k = 0; k < OW_LEN(slots); k++)
             if (ow_streq(t->when[i], slots[k].when))
-                s = ow_arena_printf(arena, "%s; %s", s, slots[k].words);
+                s = ow_arena_printf(arena, "%s%s%s", s,
+                                    i > 0 && ow_streq(t->when[0], "C") ? " and " : "; ",
+                                    slots[k].words);
     }
     for (size_t i = 0; i < t->n_time_of_day; i++)
         s = ow_arena_printf(arena, "%s%s", s, clock_words(t->time_of_day[i], arena));

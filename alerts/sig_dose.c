@@ -304,6 +304,9 @@ enum ow_code ow_sig_limit(struct sig_draft *d, bool daily, size_t *used)
     *used = n;
     if (other > 0)
         return OW_OK;
+    if (l->has_cap && !doses && l->cap_hours == hours && l->cap.unit == a.unit &&
+        ow_ratio_cmp(l->cap.n.low, a.n.low) == 0)
+        return OW_OK; /* the same again */
     if (l->has_cap || l->has_times_cap)
         return ow_sig_refuse(d, d->at, d->at + n, "a second limit");
     if (hours < 24) /* "2 tablets in 6 hours" may be a dose */

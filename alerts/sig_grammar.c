@@ -169,10 +169,21 @@ static enum ow_code when_add(struct sig_draft *d, const struct sig_match *m)
 {
     struct sig_draft_line *l = timed_line(d);
 
-    if (l == NULL ||
+    if (l == NULL || (l->meals && !l->has_rate && !d->and_) ||
         ((l->slots & (unsigned)m->phrase->a) != 0 && l->has_dose && (d->and_ || d->sep)))
         return mismatch(d, m);
     l->slots |= (unsigned)m->phrase->a;
+    return OW_OK;
+}
+
+/* "before meals and at bedtime" are four; "at bedtime after meals" is one. */
+static enum ow_code meals_add(struct sig_draft *d, const struct sig_match *m)
+{
+    struct sig_draft_line *l = timed_line(d);
+
+    if (l == NULL || (l->slots != 0 && !d->and_ && d->sep))
+        return mismatch(d, m);
+    l->meals = l->slots == 0 || d->and_;
     return OW_OK;
 }
 
@@ -367,7 +378,7 @@ static enum ow_code phrase_add(struct sig_draft *d, const struct sig_match *m)
         code = clock_add(d, m);
         break;
     case SIG_MEALS:
-        ow_sig_line(d)->meals = true;
+        code = meals_add(d, m);
         break;
     case SIG_WEEKDAY:
         code = weekday_add(d, m);
@@ -394,7 +405,10 @@ static enum ow_code phrase_add(struct sig_draft *d, const struct sig_match *m)
             return ow_sig_refuse(d, before - m->used, before + 1, "not understood");
         return OW_OK;
     case SIG_REASON:
-        return ow_sig_refuse(d, d->at, d->at + m->used, "not understood");
+        if (!d->reasons)
+            return ow_sig_refuse(d, d->at, d->at + m->used, "not understood");
+        reason_skip(d, true);
+        return OW_OK;
     case SIG_THEN:
         then_add(d);
         break;
@@ -423,6 +437,7 @@ static void context_set(struct sig_draft *d, const struct sig_match *m)
     enum sig_kind k = m->phrase->kind;
 
     d->verb = k == SIG_VERB || (d->verb && (k == SIG_ROUTE || k == SIG_SEP));
+    d->reasons = k == SIG_PRN || (d->reasons && k == SIG_ROUTE); /* "prn po pain" */
     d->and_ = k == SIG_AND || (d->and_ && (k == SIG_VERB || k == SIG_SEP));
     d->sep = k == SIG_SEP || (d->sep && (k == SIG_VERB || k == SIG_AND));
 }
@@ -450,15 +465,32 @@ static enum ow_code dose_add(struct sig_draft *d, size_t *used)
 
     if (code == OW_OK && *used > 0) {
         d->at += *used;
-        d->verb = d->and_ = d->sep = false;
+        d->verb = d->and_ = d->sep = d->reasons = false;
     }
     return code;
+}
+
+/* "once every morning", "once every 2 weeks": the "once" of a when. */
+static bool is_plain_once(const struct sig_token *t)
+{
+    struct sig_match m;
+
+    if (t[0].word != NULL || ow_ratio_cmp(t[0].num, OW_RATIO(1, 1)) != 0 ||
+        !ow_sig_is(&t[1], "time"))
+        return false;
+    m = ow_sig_match(&t[2]);
+    return m.used > 0 && (m.phrase->kind == SIG_WHEN || m.phrase->kind == SIG_EVERY);
 }
 
 enum ow_code ow_sig_parse(struct sig_draft *d)
 {
     while (d->at < d->text.n) {
         struct sig_match m = ow_sig_match(&d->text.t[d->at]);
+
+        if (m.used == 0 && is_plain_once(&d->text.t[d->at])) {
+            d->at += 2;
+            m = ow_sig_match(&d->text.t[d->at]);
+        }
         enum ow_code code = OW_OK;
         size_t used = 0;
 

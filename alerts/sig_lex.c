@@ -181,6 +181,19 @@ static bool is_abbreviated(const char *raw)
     return false;
 }
 
+/* Is it a known word and the x of a length, glued together? */
+static bool ends_in_times(const char *raw, char next)
+{
+    char word[WORD_MOST];
+    size_t n = strlen(raw);
+
+    if (n < 2 || raw[n - 1] != 'x' || !is_digit(next) || ow_sig_word(raw) != NULL)
+        return false;
+    memcpy(word, raw, n - 1);
+    word[n - 1] = '\0';
+    return ow_sig_word(word) != NULL;
+}
+
 static enum ow_code lex_word(struct lexer *l)
 {
     char raw[WORD_MOST];
@@ -202,6 +215,10 @@ static enum ow_code lex_word(struct lexer *l)
     }
     if (raw[0] == '\0')
         return OW_OK;
+    if (ends_in_times(raw, l->s[end])) { /* "bidx10 days" */
+        raw[strlen(raw) - 1] = '\0';
+        l->at = --end;
+    }
     push_word(l, from, end, raw);
     if (l->s[l->at] == '.' && (is_abbreviated(raw) || is_letter(l->s[l->at + 1])))
         l->at++;

@@ -93,12 +93,22 @@ static size_t single_bare(const struct sig_token *t, struct ow_ratio *ret)
     return 1;
 }
 
-/* With the same number again in brackets. */
+static bool is_spelt(const struct sig_token *t)
+{
+    return is_int(t, 1, 99) && t->until >= t->from + 3;
+}
+
+/* With the same number again in brackets, or beside it when the brackets got lost: "2 two
+ * times daily". */
 static size_t single(const struct sig_token *t, struct ow_ratio *ret)
 {
     size_t used = single_bare(t, ret), again;
     struct ow_ratio other;
 
+    if (used == 1 && is_int(t, 1, 99) && is_number(&t[1]) &&
+        is_spelt(t) != is_spelt(&t[1]) && ow_ratio_cmp(t[0].num, t[1].num) == 0 &&
+        single_bare(&t[1], &other) == 1)
+        return 2;
     if (used == 0 || !ow_sig_is(&t[used], "("))
         return used;
     again = single_bare(&t[used + 1], &other);

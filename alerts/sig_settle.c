@@ -20,6 +20,15 @@ static bool has_when(const struct sig_draft_line *l)
     return l->slots != 0 || l->n_clock > 0;
 }
 
+static int bits(unsigned set)
+{
+    int n = 0;
+
+    for (; set != 0; set &= set - 1)
+        n++;
+    return n;
+}
+
 static bool has_frequency(const struct sig_draft_line *l)
 {
     return l->has_rate || has_when(l) || l->meals || l->weekdays != 0;
@@ -97,6 +106,31 @@ static bool is_taper(const struct sig_draft *d)
     return true;
 }
 
+/* "one in the morning, then two at bedtime": the steps of one day, in its order. */
+static bool is_one_day(const struct sig_draft *d)
+{
+    unsigned seen = 0;
+
+    for (size_t i = 0; i < d->n; i++) {
+        const struct sig_draft_line *l = &d->lines[i];
+
+        if (l->slots == 0 || l->slots <= seen || l->has_rate || l->meals ||
+            l->has_length || l->has_count || l->weekdays != 0 || l->n_clock > 0)
+            return false;
+        seen |= l->slots;
+    }
+    return true;
+}
+
+static void day_join(struct sig_draft *d)
+{
+    if (d->step == 0 || !is_one_day(d))
+        return;
+    for (size_t i = 0; i < d->n; i++)
+        d->lines[i].step = 0;
+    d->step = 0;
+}
+
 static void steps_number(struct sig_draft *d)
 {
     if (d->step > 0 || d->n < 3 || !is_taper(d))
@@ -106,10 +140,33 @@ static void steps_number(struct sig_draft *d)
     d->step = (int)d->n - 1;
 }
 
+/* Does the limit of the last line allow all doses of a day, each at a time of its own? */
+static bool cap_is_idle(const struct sig_draft *d, size_t from, size_t until)
+{
+    const struct sig_draft_line *end = &d->lines[until - 1];
+    struct ow_ratio sum = OW_ZERO;
+
+    if (!end->has_cap || end->cap_hours != 24 ||
+        (end->cap.unit != NULL && end->cap.unit != end->dose.unit))
+        return false;
+    for (size_t i = from; i < until; i++) {
+        const struct sig_draft_line *l = &d->lines[i];
+        struct ow_ratio v = OW_RATIO(bits(l->slots) + (int)l->n_clock, 1);
+
+        if (l->dose.unit != end->dose.unit || l->has_rate || !has_when(l) || l->meals ||
+            !ow_ratio_mul(v, l->dose.n.high, &v) || !ow_ratio_add(sum, v, &sum))
+            return false;
+    }
+    return ow_ratio_cmp(end->cap.n.low, sum) >= 0;
+}
+
 /* A need or a length at the end of a step is one of all its lines. */
 static enum ow_code step_spread(struct sig_draft *d, size_t from, size_t until)
 {
     struct sig_draft_line *end = &d->lines[until - 1];
+
+    if (until - from > 1 && cap_is_idle(d, from, until))
+        end->has_cap = false;
 
     for (size_t i = from; i + 1 < until; i++) {
         struct sig_draft_line *l = &d->lines[i];
@@ -153,15 +210,6 @@ static enum ow_code step_apart(const struct sig_draft *d, size_t from, size_t un
     return clocks && slots ? whole(d, "times of day of two kinds") : OW_OK;
 }
 
-static int bits(unsigned set)
-{
-    int n = 0;
-
-    for (; set != 0; set &= set - 1)
-        n++;
-    return n;
-}
-
 /* A rate and times of day beside it say the same, or the rate is "daily". */
 static enum ow_code line_agrees(const struct sig_draft *d, struct sig_draft_line *l)
 {
@@ -178,6 +226,12 @@ static enum ow_code line_agrees(const struct sig_draft *d, struct sig_draft_line
     }
     if (l->meals && l->slots != 0 && l->slots != SIG_BEDTIME)
         return whole(d, "meals and times of day");
+    /* "three times a week on monday, wednesday and friday" */
+    if (l->weekdays != 0 && l->has_rate && l->rate.hours == 168 && !l->rate.up_to &&
+        !l->rate.times.range &&
+        ow_ratio_cmp(l->rate.times.low, OW_RATIO(bits(l->weekdays), 1)) == 0 &&
+        ow_ratio_cmp(l->rate.period.high, OW_RATIO(1, 1)) == 0)
+        l->has_rate = false;
     if (l->weekdays != 0 && l->has_rate &&
         (!ow_ratio_mul(l->rate.period.high, OW_RATIO(l->rate.hours, 1), &times) ||
          ow_ratio_cmp(times, OW_RATIO(24, 1)) > 0))
@@ -282,6 +336,7 @@ enum ow_code ow_sig_settle(struct sig_draft *d)
             return line_settle(d, &d->lines[i]);
     if (d->n > 1)
         daily_fill(d);
+    day_join(d);
     steps_number(d);
     for (size_t i = 0, end; i < d->n && code == OW_OK; i = end) {
         end = step_end(d, i);
