@@ -308,6 +308,17 @@ static bool wide(const struct sig_number *n)
                         ow_ratio_cmp(share, OW_RATIO(4, 1)) > 0);
 }
 
+/* "for 3 days every week" is a pattern, and no dose a week that ends in 3 days. */
+static bool is_cut_short(const struct sig_draft_line *l)
+{
+    struct ow_ratio length, period;
+
+    return l->has_rate && l->has_length &&
+           (!ow_ratio_mul(l->length.high, OW_RATIO(l->length_hours, 1), &length) ||
+            !ow_ratio_mul(l->rate.period.high, OW_RATIO(l->rate.hours, 1), &period) ||
+            ow_ratio_cmp(length, period) < 0);
+}
+
 static enum ow_code line_settle(const struct sig_draft *d, struct sig_draft_line *l)
 {
     enum ow_code code;
@@ -321,6 +332,8 @@ static enum ow_code line_settle(const struct sig_draft *d, struct sig_draft_line
         return whole(d, "no frequency");
     if (l->has_count && l->has_length)
         return whole(d, "a number of doses and a length");
+    if (is_cut_short(l))
+        return whole(d, "a length shorter than the time between doses");
     code = line_agrees(d, l);
     return code == OW_OK ? cap_settle(d, l) : code;
 }

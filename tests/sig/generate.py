@@ -172,6 +172,8 @@ def plain(r):
         read.append(reading)
     if r.randrange(3) == 0:
         text, reading = length(r)
+        if any(x in f_read for x in ("week", "72", "2 day", "3 day", "7 day")):  # a length holds two doses or more
+            text, reading = "for 30 days", "for 30 day"
         tail.append(text)
         read.append(reading)
     r.shuffle(tail)
