@@ -177,33 +177,34 @@ static size_t number_at(struct numbers *known, const struct sig_token *t, size_t
     return known->used[at];
 }
 
-/* Is the word s[0..n)? */
-static bool word_is(const char *word, const char *s, size_t n)
+/* Is the token the number s[0..n), which @ stands before? */
+static bool says_number(const struct sig_token *t, const char *s, size_t n)
 {
-    return word[0] == s[0] && strncmp(word, s, n) == 0 && word[n] == '\0';
+    int64_t v = 0;
+
+    for (size_t i = 1; i < n; i++)
+        v = v * 10 + (s[i] - '0');
+    return is_int(t, v, v);
 }
 
 /* Does one of the alternatives s[0..n) say the token? */
 static bool says(const struct sig_token *t, const char *s, size_t n)
 {
-    while (n > 0) {
-        size_t len = 0;
+    const char *end = s + n;
 
-        while (len < n && s[len] != '|')
-            len++;
-        if (s[0] == '@') {
-            int64_t v = 0;
+    while (s < end) {
+        const char *from = s, *word = t->word;
 
-            for (size_t i = 1; i < len; i++)
-                v = v * 10 + (s[i] - '0');
-            if (is_int(t, v, v))
-                return true;
-        } else if (t->word != NULL && word_is(t->word, s, len)) {
+        if (word != NULL)
+            for (; s < end && *s == *word; s++)
+                word++;
+        if (word != NULL && *word == '\0' && (s == end || *s == '|'))
             return true;
-        }
-        len += len < n;
-        s += len;
-        n -= len;
+        while (s < end && *s != '|')
+            s++;
+        if (*from == '@' && says_number(t, from, (size_t)(s - from)))
+            return true;
+        s++;
     }
     return false;
 }
@@ -217,12 +218,19 @@ static size_t word_length(const char *words)
     return n;
 }
 
-/* Tokens of `words` at `t`, 0 when they do not stand there. */
+/* Tokens of `words` at `t`, whose first word is theirs, 0 when they do not stand there.
+ */
 static size_t phrase_at(const char *words, const struct sig_token *t,
                         struct numbers *known, struct sig_match *m)
 {
     size_t used = 0;
 
+    if (words[0] != '#') {
+        size_t n = word_length(words);
+
+        words += n + (words[n] == ' ');
+        used = 1;
+    }
     while (*words != '\0') {
         size_t n = word_length(words);
         bool optional = words[n - 1] == '?';
