@@ -26,12 +26,12 @@ static const char *counted(const struct ow_dose_context *ctx, struct ow_ratio n,
     size_t len = strlen(word);
 
     if (ow_ratio_cmp(n, OW_RATIO(1, 1)) <= 0)
-        return ow_arena_printf(ctx->arena, "%s %s", number(ctx, n), word);
+        return OW_JOIN(ctx->arena, number(ctx, n), " ", word);
     if (ow_ends_with(word, "ry"))
         return ow_arena_printf(ctx->arena, "%s %.*sies", number(ctx, n), (int)len - 1,
                                word);
-    return ow_arena_printf(ctx->arena, "%s %s%s", number(ctx, n), word,
-                           ow_ends_with(word, "ch") ? "es" : "s");
+    return OW_JOIN(ctx->arena, number(ctx, n), " ", word,
+                   ow_ends_with(word, "ch") ? "es" : "s");
 }
 
 /* What one of a product is called when the quantity does not say. */
@@ -110,8 +110,8 @@ static enum ow_code finish(const struct ow_dose_context *ctx, const struct readi
                       err);
     if (!strength_of(ctx, &strength) || !ow_ratio_mul(ret->value, strength, &ret->value))
         return out_of_range(r, err);
-    ret->strength = ow_arena_printf(ctx->arena, " x %s %s%s", number(ctx, strength),
-                                    ow_basis_unit(ctx->basis), per);
+    ret->strength = OW_JOIN(ctx->arena, " x ", number(ctx, strength), " ",
+                            ow_basis_unit(ctx->basis), per);
     return OW_OK;
 }
 

@@ -711,7 +711,7 @@ enum ow_code ow_dosage_from_supply(const struct ow_knowledge *kb,
                                    a.strength);
     } else {
         ok = ow_ratio_div(a.value, days, &s->high);
-        s->words = ow_arena_printf(arena, "%s / %s d%s", a.count, text, a.strength);
+        s->words = OW_JOIN(arena, a.count, " / ", text, " d", a.strength);
     }
     if (!ok)
         return ow_err_set(err, OW_MISSING, "the quantity supplied is out of range");

@@ -15,7 +15,7 @@ static const char *number(const struct ow_dose_context *ctx, struct ow_ratio v)
 static const char *rate_words(const struct ow_dose_context *ctx, struct ow_ratio r)
 {
     if (100 % r.den == 0)
-        return ow_arena_printf(ctx->arena, "%s/d", number(ctx, r));
+        return OW_JOIN(ctx->arena, number(ctx, r), "/d");
     return ow_arena_printf(ctx->arena, "%lld in %lld d", (long long)r.num,
                            (long long)r.den);
 }
@@ -188,9 +188,8 @@ static enum ow_code scheduled(const struct ow_dose_context *ctx,
         !ow_ratio_mul(dose->low, rate->low, &line->low))
         return out_of_range(err);
     line->flags |= range ? OW_FLAG_RANGE : 0;
-    line->words = ow_arena_printf(ctx->arena, "%s%s x %s%s", range ? "up to " : "",
-                                  dose->high.count, rate_words(ctx, rate->high),
-                                  dose->high.strength);
+    line->words = OW_JOIN(ctx->arena, range ? "up to " : "", dose->high.count, " x ",
+                          rate_words(ctx, rate->high), dose->high.strength);
     return line_cap(ctx, d, line, err);
 }
 

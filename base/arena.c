@@ -181,6 +181,22 @@ char *ow_arena_vprintf(struct ow_arena *a, const char *fmt, va_list ap)
     return s;
 }
 
+char *ow_arena_join(struct ow_arena *a, const char *const *parts, size_t n)
+{
+    size_t len = 0;
+    char *s, *at;
+
+    for (size_t i = 0; i < n; i++)
+        len += strlen(parts[i]);
+    s = at = ow_arena_alloc(a, len + 1);
+    for (size_t i = 0; i < n; i++) {
+        len = strlen(parts[i]);
+        memcpy(at, parts[i], len);
+        at += len;
+    }
+    return s;
+}
+
 void *ow_arena_grow(struct ow_arena *a, const void *old, size_t n, size_t *cap,
                     size_t size)
 {

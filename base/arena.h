@@ -35,6 +35,12 @@ char *ow_arena_strndup(struct ow_arena *a, const char *s, size_t n);
 char *ow_arena_printf(struct ow_arena *a, const char *fmt, ...) OW_PRINTF(2, 3);
 char *ow_arena_vprintf(struct ow_arena *a, const char *fmt, va_list ap) OW_PRINTF(2, 0);
 
+/* Texts one after the other, for those that are made often: OW_JOIN(arena, x, y, z). */
+char *ow_arena_join(struct ow_arena *a, const char *const *parts, size_t n);
+#define OW_JOIN(arena, ...)                                                              \
+    ow_arena_join((arena), (const char *const[]){ __VA_ARGS__ },                         \
+                  sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
+
 #define OW_NEW(a, type)      ((type *)ow_arena_alloc((a), sizeof(type)))
 #define OW_NEW_N(a, type, n) ((type *)ow_arena_array((a), (n), sizeof(type)))
 

@@ -166,9 +166,21 @@ static void typed_helpers_give_the_right_size(void **state)
     ow_arena_done(&a);
 }
 
+static void texts_are_joined_in_their_order(void **state)
+{
+    struct ow_arena a;
+
+    (void)state;
+    ow_arena_init(&a, 1 << 20);
+    assert_string_equal(OW_JOIN(&a, "2 tablets", " x ", "", "4/d"), "2 tablets x 4/d");
+    assert_string_equal(OW_JOIN(&a, ""), "");
+    ow_arena_done(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_are_joined_in_their_order),
         cmocka_unit_test(memory_is_zeroed_aligned_and_apart),
         cmocka_unit_test(a_reset_arena_starts_over_with_zeroed_memory),
         cmocka_unit_test(a_round_as_large_as_the_last_finds_its_memory),
