@@ -13,13 +13,20 @@
 
 static bool is_markup(char c)
 {
-    static const bool markup[128] = {
-        ['\\'] = true, ['`'] = true, ['*'] = true, ['_'] = true, ['['] = true,
-        [']'] = true,  ['<'] = true, ['>'] = true, ['|'] = true, ['~'] = true,
-        ['&'] = true,  ['#'] = true, ['!'] = true, ['@'] = true,
+    return strchr("\\`*_[]<>|~&#!@", c) != NULL;
+}
+
+/* Neither markup, nor a control character, nor what may start a link. */
+static bool is_plain(char c)
+{
+    static const bool special[256] = {
+        [0 ... 0x1f] = true, [0x7f] = true, ['.'] = true, [':'] = true, ['\\'] = true,
+        ['`'] = true,        ['*'] = true,  ['_'] = true, ['['] = true, [']'] = true,
+        ['<'] = true,        ['>'] = true,  ['|'] = true, ['~'] = true, ['&'] = true,
+        ['#'] = true,        ['!'] = true,  ['@'] = true,
     };
 
-    return (unsigned char)c < sizeof markup && markup[(unsigned char)c];
+    return !special[(unsigned char)c];
 }
 
 /* "www." and "://" would become links by themselves. */
@@ -39,6 +46,10 @@ const char *ow_card_escape(struct ow_arena *arena, const char *s)
     for (const char *at = s; *at != '\0'; at++) {
         unsigned char c = (unsigned char)*at;
 
+        if (is_plain(*at)) {
+            *out++ = *at;
+            continue;
+        }
         if (c < 0x20 || c == 0x7f) {
             *out++ = ' ';
             continue;

@@ -49,7 +49,13 @@ void ow_jw_end(struct ow_jw *w)
 
 static bool is_plain(unsigned char c)
 {
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+    static const bool plain[256] = {
+        [0x20 ... 0x21] = true, /* not the quotation mark */
+        [0x23 ... 0x5b] = true, /* not the backslash */
+        [0x5d ... 0x7f] = true,
+    };
+
+    return plain[c];
 }
 
 static void escape(struct ow_buf *out, unsigned char c)
@@ -77,8 +83,13 @@ static void quoted(struct ow_buf *out, const char *s, size_t n)
     ow_buf_char(out, '"');
     while (i < n) {
         unsigned char c = (unsigned char)s[i];
-        size_t len = is_plain(c) ? 1 : c < 0x80 ? 0 : ow_utf8_len(s + i, n - i);
+        size_t len;
 
+        if (is_plain(c)) {
+            i++;
+            continue;
+        }
+        len = c < 0x80 ? 0 : ow_utf8_len(s + i, n - i);
         i += len;
         if (len > 0)
             continue;

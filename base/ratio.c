@@ -278,20 +278,34 @@ static uwide scaled(struct ow_ratio a, int places)
     return (v * 2 + den) / (den * 2);
 }
 
+/* The last digit of v, taken off: in 64 bits where that is enough. */
+static int digit_off(uwide *v)
+{
+    int digit;
+
+    if (*v <= UINT64_MAX) {
+        digit = (int)((uint64_t)*v % 10);
+        *v = (uint64_t)*v / 10;
+    } else {
+        digit = (int)(*v % 10);
+        *v /= 10;
+    }
+    return digit;
+}
+
 /* Write v / 10^places with its sign, zeros behind the point cut. */
 static void decimal_write(bool neg, uwide v, int places, char *ret)
 {
     char back[OW_RATIO_TEXT], *at = ret;
-    int n = 0;
+    int n = 0, digit = digit_off(&v);
 
-    while (places > 0 && v % 10 == 0) {
-        v /= 10;
-        places--;
-    }
-    for (int i = 0; v > 0 || i <= places; i++, v /= 10) {
-        if (i > 0 && i == places)
+    for (; places > 0 && digit == 0; places--)
+        digit = digit_off(&v);
+    back[n++] = (char)('0' + digit);
+    for (int i = 1; v > 0 || i <= places; i++) {
+        if (i == places)
             back[n++] = '.';
-        back[n++] = (char)('0' + (int)(v % 10));
+        back[n++] = (char)('0' + digit_off(&v));
     }
     if (neg)
         *at++ = '-';
