@@ -218,19 +218,11 @@ static size_t word_length(const char *words)
     return n;
 }
 
-/* Tokens of `words` at `t`, whose first word is theirs, 0 when they do not stand there.
- */
-static size_t phrase_at(const char *words, const struct sig_token *t,
+/* How many tokens `words`, the rest of a phrase, take where `used` are taken; 0 when they
+ * do not stand there. */
+static size_t phrase_at(const char *words, size_t used, const struct sig_token *t,
                         struct numbers *known, struct sig_match *m)
 {
-    size_t used = 0;
-
-    if (words[0] != '#') {
-        size_t n = word_length(words);
-
-        words += n + (words[n] == ' ');
-        used = 1;
-    }
     while (*words != '\0') {
         size_t n = word_length(words);
         bool optional = words[n - 1] == '?';
@@ -265,28 +257,43 @@ static int first_cmp(const char *words, const char *word)
     return (int)a - (int)(unsigned char)*word;
 }
 
-struct sig_match ow_sig_match(const struct sig_token *t)
+/* Where the phrases begin whose first word is `word`, or one behind it. */
+static size_t first_at(const struct sig_phrase *p, size_t n, const char *word, int least)
 {
-    struct sig_match best = { .used = 0 };
-    const char *first = t->word != NULL ? t->word : "#";
-    size_t n, low = 0, high;
-    const struct sig_phrase *p = ow_sig_phrases(&n);
-    struct numbers known = { .read = { false } };
+    size_t low = 0;
 
-    for (high = n; low < high;) {
-        size_t mid = (low + high) / 2;
+    while (low < n) {
+        size_t mid = (low + n) / 2;
 
-        if (first_cmp(p[mid].words, first) < 0)
+        if (first_cmp(p[mid].words, word) < least)
             low = mid + 1;
         else
-            high = mid;
+            n = mid;
     }
-    for (; low < n && first_cmp(p[low].words, first) == 0; low++) {
-        struct sig_match m = { .phrase = &p[low] };
+    return low;
+}
 
-        m.used = phrase_at(p[low].words, t, &known, &m);
-        if (m.used > best.used)
-            best = m;
+struct sig_match ow_sig_match(const struct sig_token *t)
+{
+    struct sig_match best = { .used = 0 }, m = { .used = 0 };
+    const char *first = t->word != NULL ? t->word : "#";
+    size_t n, skip = strlen(first), used = 1;
+    const struct sig_phrase *p = ow_sig_phrases(&n);
+    struct numbers known = { .read = { false } };
+    size_t i = first_at(p, n, first, 0), end = i + first_at(&p[i], n - i, first, 1);
+
+    if (t->word == NULL) {
+        used = number_at(&known, t, 0, &m.number);
+        m.has_number = true;
+    }
+    for (; used > 0 && i < end; i++) {
+        struct sig_match it = m;
+        const char *rest = p[i].words + skip;
+
+        it.used = phrase_at(rest + (*rest == ' '), used, t, &known, &it);
+        it.phrase = &p[i];
+        if (it.used > best.used)
+            best = it;
     }
     return best;
 }
