@@ -35,7 +35,7 @@ forbid '(^|[^A-Za-z0-9_])(TODO|FIXME|XXX|HACK)([^A-Za-z0-9_]|$)' \
     'unfinished business belongs in the tracker' \
     $(printf '%s\n' $files | grep -vE 'package-lock\.json$|\.tsv$')
 # shellcheck disable=SC2046
-forbid '(^|[^A-Za-z0-9_.])/(work|home/[a-z]+|root|Users/[A-Za-z]+|workspace)/' \
+forbid '(^|[^A-Za-z0-9_.])/(home/[a-z]+|root|Users/[A-Za-z]+)/' \
     'a path of one machine' $(printf '%s\n' $files)
 # Comments and strings may speak of it; code may not.
 # shellcheck disable=SC2046
