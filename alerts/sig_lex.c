@@ -235,7 +235,7 @@ static enum ow_code lex_word(struct lexer *l)
 static enum ow_code lex_number(struct lexer *l)
 {
     char digits[24];
-    size_t from = l->at, n = 0, i = from;
+    size_t from = l->at, n = 0, i = from, places = 0;
     const char *s = l->s;
     struct sig_token *t;
     bool point = false;
@@ -251,13 +251,16 @@ static enum ow_code lex_number(struct lexer *l)
             continue;
         else if (!is_digit(s[i]))
             break;
+        else if (point)
+            places++;
         digits[n++] = s[i];
     }
     t = push(l, from, i);
     t->known = true;
     l->at = i;
-    /* A comma that touches digits on both sides may be a decimal point. */
-    if (n > 9 || (s[i] == ',' && is_digit(s[i + 1])) ||
+    /* A comma that touches digits on both sides may be a decimal point. Nobody writes a
+     * dose to five places: such a number is something else. */
+    if (n > 9 || places > 4 || (s[i] == ',' && is_digit(s[i + 1])) ||
         !ow_ratio_parse(digits, n, &t->num))
         return ow_err_set(l->err, OW_MISSING, "a number that cannot be read");
     if (s[i] == '.' && is_letter(s[i + 1]))
