@@ -2,9 +2,9 @@
  * Write-back: an alert as FHIR, and what the server's reply means
  *
  * DetectedIssue and Task in one transaction. Identifiers are deterministic, so that a
- * repeat is harmless: the first revision is a conditional create (ifNoneExist), later
- * ones are conditional updates (PUT by identifier). The same alert and revision give the
- * same bytes.
+ * repeat is harmless: the first revision is a conditional create (ifNoneExist); a later
+ * one is written as an update by identifier and, before it is sent, aimed at the id
+ * that a look-up found. The same alert and revision give the same bytes.
  */
 #pragma once
 
