@@ -608,7 +608,8 @@ class Order:
             return
         if self.product is None:
             self.role = "unknown"
-            self.until = self.stated_span()[1] or NEVER
+            self.begin, until = self.stated_span()
+            self.until = NEVER if until is None else until
             return
         if self.product.ingredient == "Buprenorphine" or self.for_use_disorder():
             self.role = "excluded"
@@ -682,10 +683,14 @@ class Order:
                 if s.until is None:
                     s.until = end
             self.until = max([end] + [s.until for s in self.steps])
-        if self.until <= self.begin and self.begin > at:  # its directions end before they start
+        if self.backwards(at):
             self.role, self.until = "unreadable" if self.role == "counted" else self.role, NEVER
         if self.until <= at:
             self.role = "not counted"
+
+    def backwards(self, at):
+        """Its directions end before the order, which is to come, begins: they do not say that it is over."""
+        return self.until <= self.begin and self.begin > at
 
     def amount(self, at, high=True, own=False):
         """What is in force at an instant; with own whether or not another order has replaced it by then."""
@@ -733,7 +738,7 @@ def evaluate(chart, at, table, known):
         o.judge()
         if o.product is not None and o.active:
             o.settle(at)
-        elif o.role == "unknown" and o.until <= at:
+        elif o.role == "unknown" and o.until <= at and not o.backwards(at):
             o.role = "not counted"
     replace(orders, at)
     for o in orders:

@@ -318,6 +318,25 @@ static void an_unknown_drug_warns_only_when_it_may_be_an_opioid(void **state)
                      OW_TIER_WARNING);
 }
 
+/* Its period is no end of it: the drug that looks like an opioid is still to come. */
+static void an_unknown_drug_that_ends_before_it_begins_still_warns(void **state)
+{
+    struct build *b = *state;
+    struct ow_order *o = build_order(b, "a", "99999999");
+    struct ow_dosage *d = build_dose(b, o, "1", "tablet", 4);
+
+    o->medication.code = build_concept(b, OW_SYSTEM_RXNORM, "99999999", "Oxycodone 7");
+    o->authored = build_time("2026-03-22");
+    d->timing.bounds = OW_BOUNDS_PERIOD;
+    d->timing.bounds_period = (struct ow_span){ OW_TIME_MIN,
+                                                build_time("2026-02-15").until };
+    assert_role(build_judge(b), "a", "unknown");
+    assert_true(build_judge(b)->at_least);
+    o->authored = build_time("2026-02-01"); /* in joint, and over */
+    assert_role(build_judge(b), "a", "inactive");
+    assert_false(build_judge(b)->at_least);
+}
+
 static void a_medication_that_is_not_in_the_data_is_unknown(void **state)
 {
     struct build *b = *state;
@@ -1454,6 +1473,7 @@ int main(void)
         T(a_form_the_table_lacks_takes_the_older_factor_only_by_policy),
         T(drugs_get_their_role),
         T(an_unknown_drug_warns_only_when_it_may_be_an_opioid),
+        T(an_unknown_drug_that_ends_before_it_begins_still_warns),
         T(a_medication_that_is_not_in_the_data_is_unknown),
         T(the_most_specific_coding_decides_and_disagreement_is_noted),
         T(the_ingredients_of_a_medication_name_the_opioid),
