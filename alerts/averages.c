@@ -32,20 +32,6 @@ struct past {
 
 /* ---- days ---- */
 
-static int64_t day_of(const struct ow_zone *zone, ow_time t)
-{
-    int64_t local = ow_time_add(t, ow_zone_offset(zone, t) * INT64_C(1000));
-
-    return local / OW_DAY - (local % OW_DAY < 0);
-}
-
-static ow_time day_start(const struct ow_zone *zone, int64_t day)
-{
-    struct ow_civil c = ow_civil_from_utc(day * OW_DAY);
-
-    return ow_zone_to_utc(zone, &c);
-}
-
 /* Days that a span takes: a part counts as one, but for the hour of a clock change. */
 static int64_t days_in(ow_time from, ow_time until)
 {
@@ -188,11 +174,12 @@ static void add_days(struct past *p, const struct ow_item *it, struct ow_span s,
     if (s.from >= s.until)
         return;
     if (s.from != OW_TIME_MIN) {
-        from = day_of(p->h.q->zone, s.from);
+        from = ow_zone_day(p->h.q->zone, s.from);
         if (s.until != OW_TIME_MAX && from + days_in(s.from, s.until) < until)
             until = from + days_in(s.from, s.until);
-    } else if (s.until != OW_TIME_MAX && day_of(p->h.q->zone, s.until - 1) + 1 < until) {
-        until = day_of(p->h.q->zone, s.until - 1) + 1;
+    } else if (s.until != OW_TIME_MAX &&
+               ow_zone_day(p->h.q->zone, s.until - 1) + 1 < until) {
+        until = ow_zone_day(p->h.q->zone, s.until - 1) + 1;
     }
     from = from > p->first ? from : p->first;
     if (from >= until)
@@ -308,10 +295,10 @@ void ow_averages_build(struct ow_judge *j)
     struct ow_averages *ret = &j->v->averages;
     size_t most = 0;
 
-    p.last = day_of(zone, j->q->at);
+    p.last = ow_zone_day(zone, j->q->at);
     p.first = p.last + 1 - j->policy->average_days;
-    p.h.window = (struct ow_span){ day_start(zone, p.first),
-                                   day_start(zone, p.last + 1) };
+    p.h.window = (struct ow_span){ ow_zone_day_at(zone, p.first),
+                                   ow_zone_day_at(zone, p.last + 1) };
     p.h.notes = NULL;
     p.h.n_notes = p.h.cap_notes = 0;
     p.dispenses = any_dispense(j, p.h.window);

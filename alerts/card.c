@@ -447,7 +447,7 @@ void ow_cards_build(struct ow_judge *j)
     c->source_label = j->policy->source_label;
     c->source_url = j->policy->source_url;
     c->topic = (struct ow_coding){ j->policy->topic_system, lead->rule,
-                                   ow_rule_topic(lead->rule) };
+                                   ow_rule_topic((enum ow_rule)lead->id) };
     c->rule = lead->rule;
     if (total->has_peak)
         c->med_text = at_least(j, total->has_now ? total->now : total->peak);

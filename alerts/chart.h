@@ -250,8 +250,22 @@ enum ow_hook {
     OW_HOOK_ORDER_SIGN,
 };
 
+enum { /* kinds of resources, a set */
+       OW_KIND_CONDITION = 1 << 0,
+       OW_KIND_OBSERVATION = 1 << 1,
+       OW_KIND_PROCEDURE = 1 << 2,
+       OW_KIND_ENCOUNTER = 1 << 3,
+       OW_KIND_SERVICE_REQUEST = 1 << 4,
+       OW_KIND_CARE_PLAN = 1 << 5,
+       OW_KIND_DISPENSE = 1 << 6,
+       OW_KIND_CONSENT = 1 << 7, /* Consent, DocumentReference */
+};
+
 struct ow_chart {
     struct ow_patient patient;
+    /* Kinds that nobody looked for: that none is in the chart says nothing. A rule that
+     * asks for the absence of something is undecided then. */
+    unsigned not_asked;
     enum ow_hook hook;
     const struct ow_order *orders; /* of every kind, in the order of the source */
     size_t n_orders;

@@ -71,6 +71,12 @@ struct ow_judge {
     struct ow_ratio lasting_peak; /* of the orders that are not acute */
     bool has_lasting;
 
+    /* Facts, by enum ow_fact_id; what silences rules, with the resource that says so. */
+    const struct ow_fact *facts;
+    int age; /* whole years, at least; -1 unknown */
+    unsigned excluded;
+    const char *excluded_by[OW_EXCLUDE_N];
+
     struct ow_verdict *v;
     const char **notes;
     size_t n_notes, cap_notes;

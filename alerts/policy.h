@@ -8,19 +8,64 @@
 
 #include "alerts/knowledge.h"
 
+enum { /* what silences rules, a set; names by ow_exclusion_name */
+       OW_EXCLUDE_CANCER = 1 << 0,
+       OW_EXCLUDE_END_OF_LIFE = 1 << 1, /* hospice too */
+       OW_EXCLUDE_PALLIATIVE = 1 << 2,
+       OW_EXCLUDE_SICKLE_CELL = 1 << 3,
+       OW_EXCLUDE_MINOR = 1 << 4,
+       OW_EXCLUDE_N = 5,
+       OW_EXCLUDE_ILLNESS = OW_EXCLUDE_CANCER | OW_EXCLUDE_END_OF_LIFE |
+                            OW_EXCLUDE_PALLIATIVE | OW_EXCLUDE_SICKLE_CELL,
+       OW_EXCLUDE_CDC = OW_EXCLUDE_ILLNESS | OW_EXCLUDE_MINOR,
+};
+
+enum ow_rule { /* in the order in which they lead; OW_RULE_N of them */
+#define RULE(id, name, function, silenced_by, mode) OW_RULE_##id,
+#define PARAM(...)
+#include "alerts/rules.def"
+#undef RULE
+#undef PARAM
+               OW_RULE_N
+};
+
+enum ow_param { /* numbers of the rules, such as OW_PARAM_MED_THRESHOLD_WARNING */
+#define RULE(...)
+#define PARAM(rule, key, ...) OW_PARAM_##rule##_##key,
+#include "alerts/rules.def"
+#undef RULE
+#undef PARAM
+                OW_PARAM_N
+};
+
+enum ow_mode {
+    OW_MODE_OFF,
+    OW_MODE_SHADOW, /* it is judged and recorded, and nobody is told */
+    OW_MODE_ON,
+};
+
+/* Which services a policy reproduces. [CLINICAL decision: presets] */
+enum ow_edition {
+    OW_EDITION_OURS,
+    OW_EDITION_PUBLISHED_2022,
+    OW_EDITION_PUBLISHED_2016,
+};
+
+struct ow_rule_policy {
+    enum ow_mode mode;
+    unsigned silenced_by; /* exclusions */
+};
+
 struct ow_policy {
     const char *name;    /* preset, "cdc-2022" */
     const char *version; /* of the policy, printed on cards */
     enum ow_table table;
+    enum ow_edition edition;
     bool
         older_factor; /* a form the table lacks takes the older factor, else unreadable */
 
-    bool med_threshold_on, sedative_on, unreadable_on, unknown_on, stale_on;
-    struct ow_ratio med_warning;  /* MME/d, 50 [CDC-2022-R4, -R5] */
-    struct ow_ratio med_critical; /* MME/d, 90 [site-policy under cdc-2022] */
-    int64_t acute_days;           /* orders this short alert one tier lower: 7 */
-    int sedative_age;             /* from this age on critical: 65 */
-    struct ow_ratio sedative_med; /* MME/d from which a sedative is critical: 50 */
+    struct ow_rule_policy rules[OW_RULE_N];
+    struct ow_ratio params[OW_PARAM_N];
 
     int64_t stale_days;   /* an order active this long after its supply ended: 14 */
     bool count_stale;     /* true: it still counts, flagged */
@@ -33,6 +78,20 @@ struct ow_policy {
     const char *topic_system;              /* card.source.topic.system */
     const char *override_system;           /* overrideReasons system */
 };
+
+/* A rule or a parameter as the table of rules describes it. */
+struct ow_param_info {
+    enum ow_rule rule;
+    const char *key; /* "warning" */
+    struct ow_ratio value, least, most;
+    const char *source, *words;
+};
+const struct ow_param_info *ow_param_info(enum ow_param param);
+const char *ow_rule_name(enum ow_rule rule);
+/* OW_RULE_N when there is none of that name. */
+enum ow_rule ow_rule_of(const char *name);
+/* "active-cancer-treatment"; `exclusion` is one bit. */
+const char *ow_exclusion_name(unsigned exclusion);
 
 /* The named preset, or false when there is none of that name. */
 OW_MUST_USE bool ow_policy_preset(const char *name, struct ow_policy *ret);

@@ -6,7 +6,9 @@
  */
 #pragma once
 
+#include "alerts/facts.h"
 #include "alerts/judge.h"
+#include "alerts/words.h"
 
 struct ow_pending { /* findings of the rule that runs */
     struct ow_judge *j;
@@ -17,12 +19,19 @@ struct ow_pending { /* findings of the rule that runs */
     int age;       /* at least; -1 unknown */
 };
 
-void ow_rule_med_threshold(struct ow_pending *p);
-void ow_rule_sedative(struct ow_pending *p);
-void ow_rule_unreadable(struct ow_pending *p);
-void ow_rule_unknown(struct ow_pending *p);
-void ow_rule_stale(struct ow_pending *p);
-void ow_rule_mismatch(struct ow_pending *p);
+/* One function a rule. */
+#define RULE(id, name, function, silenced_by, mode)                                      \
+    void ow_rule_##function(struct ow_pending *p);
+#define PARAM(...)
+#include "alerts/rules.def"
+#undef RULE
+#undef PARAM
+
+/* A number of the policy in force. */
+static inline struct ow_ratio ow_param(const struct ow_pending *p, enum ow_param param)
+{
+    return p->j->policy->params[param];
+}
 
 /* One finding more. `cause` NULL is "". */
 struct ow_finding *ow_rule_finding(struct ow_pending *p, enum ow_tier tier,

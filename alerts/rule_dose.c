@@ -6,10 +6,11 @@ enum { TIER_NONE = -1 };
 
 static int tier_of(const struct ow_policy *policy, struct ow_ratio med)
 {
-    if (ow_ratio_cmp(med, policy->med_critical) >= 0)
+    if (ow_ratio_cmp(med, policy->params[OW_PARAM_MED_THRESHOLD_CRITICAL]) >= 0)
         return OW_TIER_CRITICAL;
-    return ow_ratio_cmp(med, policy->med_warning) >= 0 ? (int)OW_TIER_WARNING
-                                                       : (int)TIER_NONE;
+    return ow_ratio_cmp(med, policy->params[OW_PARAM_MED_THRESHOLD_WARNING]) >= 0
+               ? (int)OW_TIER_WARNING
+               : (int)TIER_NONE;
 }
 
 /* A threshold of the guideline itself? CDC 2022 names 50, CDC 2016 names 50 and 90. */
@@ -47,7 +48,7 @@ static void evidence_counted(struct ow_pending *p, struct ow_finding *f)
 }
 
 /*
- * The exact peak from now reaches a threshold. Orders of policy.acute_days or less weigh
+ * The exact peak from now reaches a threshold. Orders of `acute-days` or less weigh
  * one tier less, but never below what the other orders reach alone.
  * [CDC-2022-R4, CDC-2022-R5; CDC-2016-R5]
  */
@@ -71,7 +72,8 @@ void ow_rule_med_threshold(struct ow_pending *p)
         tier = full - 1;
     now = t->has_now && tier_of(j->policy, t->now) == full;
     med = now ? t->now : t->peak;
-    limit = full == OW_TIER_CRITICAL ? j->policy->med_critical : j->policy->med_warning;
+    limit = full == OW_TIER_CRITICAL ? j->policy->params[OW_PARAM_MED_THRESHOLD_CRITICAL]
+                                     : j->policy->params[OW_PARAM_MED_THRESHOLD_WARNING];
     figure = ow_rule_med_text(j, med);
     limit_text = ow_say_ratio(j->arena, limit);
     if (now) {
@@ -90,4 +92,14 @@ void ow_rule_med_threshold(struct ow_pending *p)
     f = ow_rule_finding(p, (enum ow_tier)tier, reason, summary, "");
     cite_threshold(p, f, limit, med);
     evidence_counted(p, f);
+}
+
+void ow_rule_escalation(struct ow_pending *p)
+{
+    (void)p;
+}
+
+void ow_rule_max_dose(struct ow_pending *p)
+{
+    (void)p;
 }

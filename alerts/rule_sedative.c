@@ -57,12 +57,13 @@ static void sedative_finding(struct ow_pending *p, const struct ow_sedation *s,
     enum ow_tier tier = OW_TIER_WARNING;
     struct ow_finding *f;
 
-    if (t->has_peak && ow_ratio_cmp(t->peak, j->policy->sedative_med) >= 0) {
+    if (t->has_peak && ow_ratio_cmp(t->peak, ow_param(p, OW_PARAM_SEDATIVE_MED)) >= 0) {
         tier = OW_TIER_CRITICAL;
         reason = ow_say(j->arena, OW_WORD_SEDATIVE_MED, reason,
                         ow_rule_med_text(j, t->peak));
     }
-    if (p->age >= j->policy->sedative_age) {
+    if (p->age >= 0 &&
+        ow_ratio_cmp(OW_RATIO(p->age, 1), ow_param(p, OW_PARAM_SEDATIVE_AGE)) >= 0) {
         tier = OW_TIER_CRITICAL;
         reason = ow_say(j->arena, OW_WORD_SEDATIVE_AGE, reason,
                         ow_say_int(j->arena, p->age));
@@ -112,4 +113,9 @@ void ow_rule_sedative(struct ow_pending *p)
                      j, "conditions-documenting-sleep-disordered-breathing") != NULL;
         sedative_finding(p, best[k], apnoea);
     }
+}
+
+void ow_rule_triple(struct ow_pending *p)
+{
+    (void)p;
 }

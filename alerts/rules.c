@@ -4,10 +4,6 @@
 #include "alerts/rule.h"
 #include "base/text.h"
 
-enum { /* exclusions, a set */
-       EXCLUDE_MINOR = 1 << 0,
-};
-
 /* ---- building findings ---- */
 
 struct ow_finding *ow_rule_finding(struct ow_pending *p, enum ow_tier tier,
@@ -70,40 +66,21 @@ const char *ow_rule_med_text(struct ow_judge *j, struct ow_ratio med)
 /* ---- the table ---- */
 
 static const struct rule {
-    unsigned number; /* as in the comments above */
-    const char *name;
     enum ow_word topic;
-    size_t policy_switch; /* offset of a bool in struct ow_policy */
-    unsigned silenced_by; /* exclusions */
     void (*run)(struct ow_pending *p);
 } rules[] = {
-#define RULE(number, name, topic, on, silenced_by, run)                                  \
-    {                                                                                    \
-        number, name, OW_WORD_TOPIC_##topic, offsetof(struct ow_policy, on),             \
-            silenced_by, ow_rule_##run                                                   \
-    }
-    RULE(1, "med-threshold", MED, med_threshold_on, EXCLUDE_MINOR, med_threshold),
-    RULE(2, "sedative-coprescribing", SEDATIVE, sedative_on, EXCLUDE_MINOR, sedative),
-    RULE(3, "unreadable-dose", UNREADABLE, unreadable_on, 0, unreadable),
-    RULE(4, "unknown-drug", UNKNOWN, unknown_on, 0, unknown),
-    RULE(5, "stale-order", STALE, stale_on, 0, stale),
-    RULE(6, "supply-mismatch", MISMATCH, unreadable_on, 0, mismatch),
+#define RULE(id, name, function, silenced_by, mode)                                      \
+    { OW_WORD_TOPIC_##id, ow_rule_##function },
+#define PARAM(...)
+#include "alerts/rules.def"
 #undef RULE
+#undef PARAM
 };
 
-size_t ow_rule_number(const char *rule)
+const char *ow_rule_topic(enum ow_rule rule)
 {
-    size_t i = 0;
-
-    while (i < OW_LEN(rules) && !ow_streq(rules[i].name, rule))
-        i++;
-    ow_assert(i < OW_LEN(rules));
-    return i + 1;
-}
-
-const char *ow_rule_topic(const char *rule)
-{
-    return ow_word(rules[ow_rule_number(rule) - 1].topic);
+    ow_assert((size_t)rule < OW_LEN(rules));
+    return ow_word(rules[rule].topic);
 }
 
 /* ---- running them ---- */
@@ -133,68 +110,60 @@ static void see_drafts(struct ow_pending *p)
         ow_judge_note(p->j, ow_word(OW_WORD_NOTE_INVOLVED));
 }
 
-/* adult: 18 years or more at the asked instant. Undecided without a birth date, or with
- * one that is too coarse. */
-static unsigned fact_adult(struct ow_pending *p)
+static void suppress(struct ow_judge *j, struct verdict_lists *l, enum ow_rule rule,
+                     const char *by, const char *resource)
 {
-    struct ow_judge *j = p->j;
-    struct ow_fact *fact = OW_NEW(j->arena, struct ow_fact);
-    const char **list = ow_rule_references(j, 1);
-    int least = -1, most = -1;
-
-    fact->name = "adult";
-    fact->value = -1;
-    p->age = -1;
-    if (ow_age_years(&j->chart->patient, j->q->zone, j->q->at, &least, &most)) {
-        fact->value = least >= 18 ? 1 : most < 18 ? 0 : -1;
-        p->age = least;
-    }
-    if (j->chart->patient.reference != NULL) {
-        list[0] = j->chart->patient.reference;
-        fact->evidence = list;
-        fact->n_evidence = 1;
-    }
-    j->v->facts = fact;
-    j->v->n_facts = 1;
-    return fact->value == 0 ? EXCLUDE_MINOR : 0;
+    OW_ARENA_GROW(j->arena, l->suppressed, l->n_suppressed, l->cap_suppressed);
+    l->suppressed[l->n_suppressed++] = (struct ow_suppression){ ow_rule_name(rule), by,
+                                                                resource };
 }
 
-static void keep(struct ow_pending *p, const struct rule *r, unsigned exclusions,
-                 struct verdict_lists *l)
+/* The finding goes to where it belongs: an excluded one into `suppressed` only, with
+ * every exclusion that holds; one of a rule in shadow into both. */
+static void keep_one(struct ow_pending *p, struct ow_finding *f, enum ow_rule rule,
+                     struct verdict_lists *l)
 {
-    struct ow_arena *arena = p->j->arena;
+    const struct ow_judge *j = p->j;
+    unsigned held = j->excluded & j->policy->rules[rule].silenced_by;
 
-    for (size_t i = 0; i < p->n; i++) {
-        p->list[i].rule = r->name;
-        if ((exclusions & r->silenced_by) == 0) {
-            OW_ARENA_GROW(arena, l->findings, l->n_findings, l->cap_findings);
-            l->findings[l->n_findings++] = p->list[i];
+    f->rule = ow_rule_name(rule);
+    f->id = rule;
+    f->shadow = j->policy->rules[rule].mode == OW_MODE_SHADOW;
+    for (unsigned i = 0; i < OW_EXCLUDE_N; i++)
+        if ((held & 1u << i) != 0)
+            suppress(
+                p->j, l, rule,
+                ow_arena_printf(j->arena, "exclusion:%s", ow_exclusion_name(1u << i)),
+                j->excluded_by[i]);
+    if (held != 0)
+        return;
+    OW_ARENA_GROW(j->arena, l->findings, l->n_findings, l->cap_findings);
+    l->findings[l->n_findings++] = *f;
+    if (f->shadow)
+        suppress(p->j, l, rule, "shadow", NULL);
+}
+
+static void run_ours(struct ow_pending *p, struct verdict_lists *l)
+{
+    for (size_t i = 0; i < OW_RULE_N; i++) {
+        if (p->j->policy->rules[i].mode == OW_MODE_OFF)
             continue;
-        }
-        OW_ARENA_GROW(arena, l->suppressed, l->n_suppressed, l->cap_suppressed);
-        l->suppressed[l->n_suppressed++] = (struct ow_suppression){
-            r->name, "exclusion:age-under-18", p->j->chart->patient.reference
-        };
+        rules[i].run(p);
+        for (size_t k = 0; k < p->n; k++)
+            keep_one(p, &p->list[k], (enum ow_rule)i, l);
+        p->n = 0;
     }
-    p->n = 0;
 }
 
 void ow_rules_run(struct ow_judge *j)
 {
     struct ow_pending p = { .j = j };
     struct verdict_lists l = { 0 };
-    unsigned exclusions;
 
     see_drafts(&p);
-    exclusions = fact_adult(&p);
-    for (size_t i = 0; i < OW_LEN(rules); i++) {
-        const char *policy = (const char *)j->policy;
-
-        if (!*(const bool *)(policy + rules[i].policy_switch))
-            continue;
-        rules[i].run(&p);
-        keep(&p, &rules[i], exclusions, &l);
-    }
+    ow_facts_read(j);
+    p.age = j->age;
+    run_ours(&p, &l);
     j->v->findings = l.findings;
     j->v->n_findings = l.n_findings;
     j->v->suppressed = l.suppressed;

@@ -173,12 +173,17 @@ struct ow_span ow_timeline_step(const struct ow_item *it, size_t i)
     return ret;
 }
 
-/* An order that is over within policy.acute_days, and was never meant to last. */
+/* An order that is over within `acute-days` of med-threshold, and was never meant to
+ * last. */
 static bool is_acute(const struct ow_judge *j, const struct ow_item *it)
 {
     return it->has_length && (it->flags & OW_FLAG_SUPPLY_ENDED) == 0 &&
            it->span.from != OW_TIME_MIN &&
-           it->span.until <= ow_time_add(it->span.from, j->policy->acute_days * OW_DAY);
+           it->span.until <=
+               ow_time_add(
+                   it->span.from,
+                   ow_ratio_floor(j->policy->params[OW_PARAM_MED_THRESHOLD_ACUTE_DAYS]) *
+                       OW_DAY);
 }
 
 static void sweep_item(struct sweep *s, const struct ow_item *it)

@@ -94,6 +94,8 @@ struct ow_sedation {
 
 struct ow_finding {
     const char *rule; /* med-threshold */
+    unsigned id;      /* enum ow_rule */
+    bool shadow;      /* its rule is in shadow: recorded, and nobody is told */
     enum ow_tier tier;
     const char *reason;         /* 120 MME/d reaches 90 */
     const char *summary;        /* the same as the first line of a card */

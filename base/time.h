@@ -52,6 +52,9 @@ int32_t ow_zone_offset(const struct ow_zone *z, ow_time t);
  * force before the change; one that occurs twice is the first occurrence.
  */
 ow_time ow_zone_to_utc(const struct ow_zone *z, const struct ow_civil *local);
+/* Local days since 1970-01-01, and the first instant of one. */
+int64_t ow_zone_day(const struct ow_zone *z, ow_time t);
+ow_time ow_zone_day_at(const struct ow_zone *z, int64_t day);
 struct ow_civil ow_zone_local(const struct ow_zone *z, ow_time t);
 /* Start of the local day that holds `t`. */
 ow_time ow_zone_day_start(const struct ow_zone *z, ow_time t);

@@ -397,3 +397,19 @@ ow_time ow_zone_day_start(const struct ow_zone *z, ow_time t)
     c.hour = c.minute = c.second = c.ms = 0;
     return ow_zone_to_utc(z, &c);
 }
+
+/* ---- local days ---- */
+
+int64_t ow_zone_day(const struct ow_zone *z, ow_time t)
+{
+    int64_t local = ow_time_add(t, ow_zone_offset(z, t) * INT64_C(1000));
+
+    return local / OW_DAY - (local % OW_DAY < 0);
+}
+
+ow_time ow_zone_day_at(const struct ow_zone *z, int64_t day)
+{
+    struct ow_civil c = ow_civil_from_utc(day * OW_DAY);
+
+    return ow_zone_to_utc(z, &c);
+}

@@ -239,11 +239,11 @@ static void policy_build(struct ow_config *c)
     if (!ow_streq(c->policy_count_stale, "preset"))
         p->count_stale = ow_streq(c->policy_count_stale, "yes");
     if (c->policy_med_warning.set)
-        p->med_warning = c->policy_med_warning.value;
+        p->params[OW_PARAM_MED_THRESHOLD_WARNING] = c->policy_med_warning.value;
     if (c->policy_med_critical.set)
-        p->med_critical = c->policy_med_critical.value;
+        p->params[OW_PARAM_MED_THRESHOLD_CRITICAL] = c->policy_med_critical.value;
     if (c->policy_sedative_age.set)
-        p->sedative_age = (int)ow_config_int(c->policy_sedative_age);
+        p->params[OW_PARAM_SEDATIVE_AGE] = c->policy_sedative_age.value;
     if (c->policy_average_days.set)
         p->average_days = ow_config_int(c->policy_average_days);
     if (c->policy_stale_days.set)

@@ -88,6 +88,11 @@ struct ow_ratio build_ratio(const char *text)
     return ret;
 }
 
+/* Of dose and doubt: what most tests are about. Others turn on what they ask. */
+static const char *const core_rules[] = { "med-threshold",   "sedative-coprescribing",
+                                          "unreadable-dose", "unknown-drug",
+                                          "stale-order",     "supply-mismatch" };
+
 void build_init(struct build *b)
 {
     memset(b, 0, sizeof *b);
@@ -97,7 +102,20 @@ void build_init(struct build *b)
     b->chart.patient.reference = "Patient/p1";
     b->q.knowledge = build_knowledge();
     build_preset(b, "cdc-2022");
+    build_rules(b, core_rules, OW_LEN(core_rules));
     build_at(b, "2026-03-02T08:00:00Z");
+}
+
+void build_rules(struct build *b, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < OW_RULE_N; i++) {
+        enum ow_mode mode = OW_MODE_OFF;
+
+        for (size_t k = 0; k < n; k++)
+            if (ow_streq(names[k], ow_rule_name((enum ow_rule)i)))
+                mode = OW_MODE_ON;
+        b->policy.rules[i].mode = mode;
+    }
 }
 
 void build_done(struct build *b)

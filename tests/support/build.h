@@ -42,6 +42,9 @@ const struct ow_knowledge *build_knowledge(void);
 
 void build_init(struct build *b); /* preset cdc-2022, at 2026-03-02T08:00:00Z, UTC */
 void build_done(struct build *b);
+/* These rules and no others. build_init turns on those of dose and doubt; build_preset
+ * turns on what the preset does. */
+void build_rules(struct build *b, const char *const *names, size_t n);
 void build_preset(struct build *b, const char *name);
 void build_at(struct build *b, const char *instant);
 struct ow_span build_time(const char *text);

@@ -500,12 +500,18 @@ static void the_policy_is_the_preset_and_what_the_site_says(void **state)
     assert_string_equal(c->policy.version, "7");
     assert_string_equal(c->policy.source_label, "Our clinic");
     assert_string_equal(c->policy.source_url, "https://example.org/p");
-    assert_int_equal(ow_ratio_cmp(c->policy.med_critical, OW_RATIO(481, 4)), 0);
-    assert_int_equal(ow_ratio_cmp(c->policy.med_warning, preset.med_warning), 0);
+    assert_int_equal(
+        ow_ratio_cmp(c->policy.params[OW_PARAM_MED_THRESHOLD_CRITICAL], OW_RATIO(481, 4)),
+        0);
+    assert_int_equal(ow_ratio_cmp(c->policy.params[OW_PARAM_MED_THRESHOLD_WARNING],
+                                  preset.params[OW_PARAM_MED_THRESHOLD_WARNING]),
+                     0);
     assert_int_equal(c->policy.stale_days, 30);
     assert_false(c->policy.count_stale);
     assert_true(c->policy.older_factor);
-    assert_int_equal(c->policy.sedative_age, preset.sedative_age);
+    assert_int_equal(ow_ratio_cmp(c->policy.params[OW_PARAM_SEDATIVE_AGE],
+                                  preset.params[OW_PARAM_SEDATIVE_AGE]),
+                     0);
     ow_config_unref(c);
 }
 

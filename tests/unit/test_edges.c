@@ -233,13 +233,13 @@ static void a_threshold_below_the_guideline_cites_the_site_only(void **state)
     struct build *b = *state;
     const struct ow_finding *f;
 
-    b->policy.med_warning = OW_RATIO(20, 1);
+    b->policy.params[OW_PARAM_MED_THRESHOLD_WARNING] = OW_RATIO(20, 1);
     build_dose(b, build_order(b, "a", RX_OXYCODONE_5), "1", "tablet", 4);
     f = build_finding(build_judge(b), "med-threshold");
     assert_int_equal(f->n_sources, 1);
     assert_string_equal(f->sources[0], "site-policy");
     build_preset(b, "cdc-2016");
-    b->policy.med_warning = OW_RATIO(70, 1);
+    b->policy.params[OW_PARAM_MED_THRESHOLD_WARNING] = OW_RATIO(70, 1);
     build_dose(b, build_order(b, "b", RX_OXYCODONE_10), "1", "tablet", 3);
     f = build_finding(build_judge(b), "med-threshold");
     assert_int_equal(f->n_sources, 2);

@@ -571,8 +571,8 @@ static void a_rule_that_is_switched_off_finds_nothing(void **state)
     build_order(b, "b", RX_MORPHINE_15);
     build_order(b, "c", RX_LISINOPRIL);
     build_dose(b, build_order(b, "s", RX_LORAZEPAM_1), "1", "tablet", 1);
-    b->policy.med_threshold_on = b->policy.sedative_on = false;
-    b->policy.unreadable_on = b->policy.unknown_on = b->policy.stale_on = false;
+    for (size_t i = 0; i < OW_RULE_N; i++)
+        b->policy.rules[i].mode = OW_MODE_OFF;
     v = build_judge(b);
     assert_int_equal(v->n_findings, 0);
     assert_int_equal(v->n_cards, 0);
@@ -608,8 +608,9 @@ static void every_preset_has_a_name_and_thresholds_in_order(void **state)
     for (i = 0; ow_policy_preset_name(i) != NULL; i++) {
         assert_true(ow_policy_preset(ow_policy_preset_name(i), &p));
         assert_string_equal(p.name, ow_policy_preset_name(i));
-        assert_true(ow_ratio_cmp(p.med_warning, p.med_critical) <= 0);
-        assert_true(ow_ratio_positive(p.med_warning));
+        assert_true(ow_ratio_cmp(p.params[OW_PARAM_MED_THRESHOLD_WARNING],
+                                 p.params[OW_PARAM_MED_THRESHOLD_CRITICAL]) <= 0);
+        assert_true(ow_ratio_positive(p.params[OW_PARAM_MED_THRESHOLD_WARNING]));
     }
     assert_int_equal(i, 7);
     assert_false(ow_policy_preset("cdc-2030", &p));
