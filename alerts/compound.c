@@ -115,6 +115,12 @@ static enum said form_read(const struct ow_concept *c, const struct ow_knowledge
     return SAID_SOLID;
 }
 
+void ow_compound_form(const struct ow_concept *form, const struct ow_knowledge *kb,
+                      struct ow_product *p)
+{
+    (void)form_read(form, kb, p);
+}
+
 /* --- strength --- */
 
 /* What the strength is per: mL, an hour, a spray, one of a countable form. */
@@ -167,7 +173,7 @@ static bool strength_fits(const struct ow_product *p)
     return false;
 }
 
-static bool strength_read(const struct ow_fraction *f, struct ow_product *p)
+bool ow_compound_strength(const struct ow_fraction *f, struct ow_product *p)
 {
     struct ow_ratio amount, per;
     struct ow_unit u;
@@ -179,6 +185,33 @@ static bool strength_read(const struct ow_fraction *f, struct ow_product *p)
     return per_read(&f->denominator, p, &per) &&
            ow_ratio_mul(f->numerator.value, u.scale, &amount) &&
            ow_ratio_div(amount, per, &p->strength) && strength_fits(p);
+}
+
+/* --- the rest --- */
+
+static const char *name_of(const struct ow_concept *c)
+{
+    if (c->text != NULL)
+        return c->text;
+    for (size_t i = 0; i < c->n_codings; i++)
+        if (c->codings[i].display != NULL)
+            return c->codings[i].display;
+    return "another ingredient";
+}
+
+/* Names of the active ingredients beside the opioid. */
+static const char *others(const struct ow_medication *m, const struct ow_ingredient *by,
+                          struct ow_arena *arena)
+{
+    const char *ret = "";
+
+    for (size_t i = 0; i < m->n_ingredients; i++) {
+        const struct ow_ingredient *it = &m->ingredients[i];
+
+        if (it != by && !it->inactive)
+            ret = OW_JOIN(arena, ret, ret[0] != '\0' ? "; " : "", name_of(&it->item));
+    }
+    return ret;
 }
 
 const struct ow_product *ow_compound_product(const struct ow_medication *m,
@@ -195,7 +228,7 @@ const struct ow_product *ow_compound_product(const struct ow_medication *m,
         return NULL;
     said = form_read(&m->form, kb, &p);
     if (by != NULL && by->has_strength) {
-        if (!strength_read(&by->strength, &p))
+        if (!ow_compound_strength(&by->strength, &p))
             return NULL;
         p.source = "Medication.ingredient of the order";
     } else {
@@ -206,6 +239,7 @@ const struct ow_product *ow_compound_product(const struct ow_medication *m,
     p.rxcui = p.ingredient_rxcui = o.rxcui;
     p.ingredient = o.ingredient;
     p.name = name;
+    p.co_ingredients = others(m, by, arena);
     ret = OW_NEW(arena, struct ow_product);
     *ret = p;
     return ret;

@@ -300,6 +300,11 @@ static bool refills(const struct ow_item *a, const struct ow_item *b)
     return b->span.from >= half && same_product(a, b);
 }
 
+bool ow_roles_follows(const struct ow_item *a, const struct ow_item *b)
+{
+    return linked(a, b) || refills(a, b);
+}
+
 static uint32_t hash_text(uint32_t h, const char *s)
 {
     for (; s != NULL && *s != '\0'; s++)

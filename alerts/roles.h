@@ -25,5 +25,8 @@ void ow_role_assign(const struct ow_judge *j, struct ow_item *it);
 /* Do two orders of one kind share an identifier, or the id of one server? */
 bool ow_roles_same(const struct ow_item *a, const struct ow_item *b);
 
+/* Does `b` stand for `a`, by a link or as its refill? Behind ow_roles_replace. */
+bool ow_roles_follows(const struct ow_item *a, const struct ow_item *b);
+
 /* Find what replaces what, over all items. Reads the spans; sets role, reason, taken. */
 void ow_roles_replace(struct ow_judge *j);
