@@ -47,19 +47,22 @@ static void text_row(struct text *t, bool *headed, enum ow_word head, const char
 
 static bool may_lead(const struct ow_judge *j, const struct ow_finding *f)
 {
+    if (f->shadow)
+        return false;
     if (f->tier > OW_TIER_INFO)
         return true;
     return j->chart->hook != OW_HOOK_NONE && !ow_streq(f->rule, "unknown-drug");
 }
 
-static const struct ow_finding *find_lead(const struct ow_judge *j)
+static const struct ow_finding *find_lead(const struct ow_judge *j, bool held)
 {
     const struct ow_finding *ret = NULL;
 
     for (size_t i = 0; i < j->v->n_findings; i++) {
         const struct ow_finding *f = &j->v->findings[i];
 
-        if (may_lead(j, f) && (ret == NULL || f->tier > ret->tier))
+        if ((f->held != NULL) == held && may_lead(j, f) &&
+            (ret == NULL || f->tier > ret->tier))
             ret = f; /* findings stand in the order of the rules */
     }
     return ret;
@@ -76,7 +79,7 @@ static void suppress_by_rank(struct ow_judge *j, const struct ow_finding *lead)
     if (n > 0)
         memcpy(list, v->suppressed, n * sizeof *list);
     for (size_t i = 0; i < v->n_findings; i++)
-        if (&v->findings[i] != lead)
+        if (&v->findings[i] != lead && v->findings[i].held == NULL)
             list[n++] = (struct ow_suppression){ v->findings[i].rule, "rank", NULL };
     v->suppressed = list;
     v->n_suppressed = n;
@@ -291,7 +294,7 @@ static void detail_also(struct ow_judge *j, struct text *t, const struct ow_find
     bool any = false;
 
     for (size_t i = 0; i < j->v->n_findings; i++)
-        if (&j->v->findings[i] != lead)
+        if (&j->v->findings[i] != lead && !j->v->findings[i].shadow)
             text_row(t, &any, OW_WORD_HEAD_ALSO,
                      ow_say(j->arena, OW_WORD_ROW_PLAIN,
                             ow_card_escape(j->arena, j->v->findings[i].reason)));
@@ -430,20 +433,25 @@ static void card_related(struct ow_judge *j, struct ow_card *c)
 
 void ow_cards_build(struct ow_judge *j)
 {
-    const struct ow_finding *lead = find_lead(j);
+    const struct ow_finding *lead = find_lead(j, false);
     const struct ow_total *total = &j->v->total;
     struct ow_card *c;
 
     suppress_by_rank(j, lead);
+    /* what was told before is told again in full to who asks, and interrupts nobody */
+    if (lead == NULL && j->chart->hook != OW_HOOK_NONE)
+        lead = find_lead(j, true);
     if (lead == NULL)
         return;
     c = OW_NEW(j->arena, struct ow_card);
     c->key = ow_arena_printf(j->arena, "%s|%s|%s",
                              j->v->patient != NULL ? j->v->patient : "", lead->rule,
                              lead->cause);
+    if (j->q->prescriber != NULL) /* an answer is of one person */
+        c->key = OW_JOIN(j->arena, c->key, "|", j->q->prescriber);
     c->summary = summary_of(j, lead);
     c->detail = detail_of(j, lead);
-    c->indicator = lead->tier;
+    c->indicator = lead->held != NULL ? OW_TIER_INFO : lead->tier;
     c->source_label = j->policy->source_label;
     c->source_url = j->policy->source_url;
     c->topic = (struct ow_coding){ j->policy->topic_system, lead->rule,

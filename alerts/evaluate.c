@@ -10,6 +10,7 @@
 #include "alerts/card.h"
 #include "alerts/judge.h"
 #include "alerts/lines.h"
+#include "alerts/memory.h"
 #include "alerts/roles.h"
 #include "alerts/rules.h"
 #include "alerts/spans.h"
@@ -357,6 +358,7 @@ enum ow_code ow_evaluate(const struct ow_chart *chart, const struct ow_question 
     ow_trace_build(&j);
     j.v->at_least = is_at_least(&j);
     ow_rules_run(&j);
+    ow_memory_apply(&j);
     ow_cards_build(&j);
     j.v->notes = j.notes;
     j.v->n_notes = j.n_notes;

@@ -30,6 +30,9 @@ struct ow_told {
     const char *prescriber;  /* whom it was told, Practitioner/x; NULL: the pharmacy */
     const char *encounter;   /* NULL: none */
     const char *prescribers; /* of the opioids then, sorted, joined by blanks */
+    const char *classes;     /* of the sedatives then, likewise */
+    enum ow_hook hook;       /* that told it */
+    const char *instance;    /* hookInstance of the call that told it; NULL */
     enum ow_answer answer;
     const char *answer_code; /* coded reason, "snooze-3-months"; NULL */
     bool has_until;
@@ -47,6 +50,7 @@ struct ow_question {
     size_t n_told;
     const char *prescriber; /* who asks, Practitioner/x; NULL: nobody, an event */
     const char *encounter;  /* of the hook; NULL */
+    const char *instance;   /* hookInstance; NULL */
     bool drafts_count;      /* a plain Bundle: draft orders count like active ones */
 };
 

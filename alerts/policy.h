@@ -74,6 +74,12 @@ struct ow_policy {
     struct ow_ratio mismatch_share; /* supply-mismatch: 0.25 and */
     struct ow_ratio mismatch_med;   /* 10 MME/d */
 
+    /* What was told before does not interrupt again for so many days; with a coded reason
+     * against it for memory_override_days (critical: memory_days); unless the dose rose by
+     * more than that share. */
+    int64_t memory_days, memory_critical_days, memory_override_days;
+    struct ow_ratio memory_rise;
+
     const char *source_label, *source_url; /* card.source of the site */
     const char *topic_system;              /* card.source.topic.system */
     const char *override_system;           /* overrideReasons system */

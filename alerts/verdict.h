@@ -96,6 +96,7 @@ struct ow_finding {
     const char *rule; /* med-threshold */
     unsigned id;      /* enum ow_rule */
     bool shadow;      /* its rule is in shadow: recorded, and nobody is told */
+    const char *held; /* why it does not interrupt again: repeat, ...; NULL; memory.h */
     enum ow_tier tier;
     const char *reason;         /* 120 MME/d reaches 90 */
     const char *summary;        /* the same as the first line of a card */
@@ -211,6 +212,9 @@ struct ow_verdict {
     size_t n_cards;
     const char *const *notes; /* of the chart and of the judgement, for the trace */
     size_t n_notes;
+    /* Sorted, joined by blanks: of the sedatives that alert, and who prescribed the
+     * opioids. Memory compares them the next time. */
+    const char *classes, *prescribers;
 };
 
 const char *ow_role_name(enum ow_role r); /* counted, not-opioid, ... */
