@@ -337,6 +337,8 @@ char *ow_ratio_json(struct ow_ratio a, int places, char ret[OW_RATIO_TEXT])
         v = scaled(a, ++places);
     if (v == 0 && a.num != 0)
         v = 1; /* smaller than any place we print, but never zero */
+    while (v > INT64_MAX && places > 0) /* digits that ow_ratio_parse reads back */
+        v = scaled(a, --places);
     decimal_write(a.num < 0, v, places, ret);
     return ret;
 }
