@@ -214,9 +214,10 @@ enum ow_code ow_sig_dose(struct sig_draft *d, bool up_to, size_t *used)
         l = ow_sig_line_add(d);
         if (l == NULL)
             return ow_sig_refuse(d, d->at, d->at + *used, "too many doses");
-        if (read.dose.unit == NULL) /* "one tablet in the morning and two at bedtime" */
-            read.dose.unit = l[-1].dose.unit;
     }
+    /* "one tablet in the morning and two at bedtime" */
+    if (read.dose.unit == NULL && l > d->lines)
+        read.dose.unit = l[-1].dose.unit;
     l->lead = l->has_rate || l->slots != 0 || l->n_clock > 0 || l->weekdays != 0;
     l->has_dose = true;
     l->dose = read.dose;
