@@ -4,7 +4,8 @@
  * The words are read from left to right, the longest phrase first. A phrase adds to the
  * line that is open; a further dose opens the next line, "then" the next step. Words of
  * no phrase are refused, but for one place: what a medicine is for, at the end of a
- * sentence, may be any words that are on none of the lists.
+ * sentence, may be any words that are on none of the lists and that cannot speak of the
+ * dose.
  */
 #include <string.h>
 
@@ -298,18 +299,20 @@ static size_t free_reason(const struct sig_token *t)
 {
     enum { MOST = 8 };
     size_t n = 0;
+    bool link = false;
 
     for (; !ends_reason(&t[n]); n++) {
         struct sig_match m = ow_sig_match(&t[n]);
 
         if (n == MOST || t[n].word == NULL)
             return 0;
-        if (links_reason(&t[n]) || (m.used == 1 && m.phrase->kind == SIG_REASON))
+        link = links_reason(&t[n]);
+        if (link || (m.used == 1 && m.phrase->kind == SIG_REASON))
             continue;
-        if (t[n].known || m.used > 0)
+        if (t[n].known || m.used > 0 || ow_sig_is_loaded(t[n].word))
             return 0;
     }
-    return n;
+    return link ? 0 : n;
 }
 
 /* Behind "for", "as needed" or a reason: known reasons and what links them. */
@@ -334,7 +337,7 @@ static size_t reason_at(const struct sig_token *t, bool told)
 {
     size_t n = known_reason(t), more;
 
-    if (n > 0 && (t[n].known || t[n].word == NULL))
+    if (n > 0 && !links_reason(&t[n]) && (t[n].known || t[n].word == NULL))
         return n;
     if (!told && n == 0)
         return 0;
@@ -342,13 +345,21 @@ static size_t reason_at(const struct sig_token *t, bool told)
     return n + more;
 }
 
+/* "(moderate to severe)" */
+static size_t reason_in_brackets(const struct sig_token *t)
+{
+    size_t n = ow_sig_is(t, "(") ? known_reason(&t[1]) : 0;
+
+    return n > 0 && ow_sig_is(&t[n + 1], ")") ? n + 2 : 0;
+}
+
 /* "for", or "as needed" with or without it; "as needed (pain)". */
 static void reason_skip(struct sig_draft *d, bool told)
 {
-    const struct sig_token *t = &d->text.t[d->at];
-    size_t n = ow_sig_is(t, "(") ? known_reason(&t[1]) : 0;
+    size_t n = reason_in_brackets(&d->text.t[d->at]);
 
-    d->at += n > 0 && ow_sig_is(&t[n + 1], ")") ? n + 2 : reason_at(t, told);
+    d->at += n > 0 ? n : reason_at(&d->text.t[d->at], told);
+    d->at += reason_in_brackets(&d->text.t[d->at]);
 }
 
 /* ---- one phrase ---- */
@@ -514,6 +525,7 @@ enum ow_code ow_sig_parse(struct sig_draft *d)
             return code;
         context_set(d, &m);
     }
-    return d->then ? ow_sig_refuse(d, d->text.n - 1, d->text.n, "nothing follows")
-                   : OW_OK;
+    if (d->then || d->and_) /* the rest got lost: "1 tablet in the morning and" */
+        return ow_sig_refuse(d, d->text.n - 1, d->text.n, "nothing follows");
+    return OW_OK;
 }

@@ -115,8 +115,11 @@ struct sig_unit {
 
 const struct sig_word *ow_sig_word(const char *raw);
 const struct sig_unit *ow_sig_unit(const struct sig_token *t);
-bool ow_sig_describes(const struct sig_token *t);   /* oral, extended, release, ... */
-bool ow_sig_other_drug(const struct sig_token *t);  /* acetaminophen, ... */
+bool ow_sig_describes(const struct sig_token *t);  /* oral, extended, release, ... */
+bool ow_sig_other_drug(const struct sig_token *t); /* acetaminophen, ... */
+/* Of a word of no list: may it change the dose (number, unit, time, no), or be a slip of
+ * the pen for a word of the list? */
+bool ow_sig_is_loaded(const char *word);
 const struct sig_phrase *ow_sig_phrases(size_t *n); /* sorted by their first word */
 const struct sig_word *ow_sig_words(size_t *n);     /* sorted */
 

@@ -1721,6 +1721,48 @@ static const struct sig_phrase phrases[] = {
     { "you may take",                                                     SIG_VERB,     0,             0  },
 };
 
+/* Words of no phrase that speak of a number, a unit, a time, a change or a no, whole or
+ * by their beginning: where a sig says what it is for in free words, none of them may
+ * stand.
+ */
+static const char *const loaded[] = {
+    "add",       "added",   "adding",    "again",      "always",    "ampolla",
+    "ano",       "anos",    "april",     "asleep",     "august",    "avoid",
+    "awake",     "cannot",  "cant",      "cien",       "ciento",    "cincuenta",
+    "cuarenta",  "cut",     "dawn",      "diaria",     "diarias",   "doble",
+    "dropper",   "dusk",    "earlier",   "gr",         "grain",     "grains",
+    "higher",    "hoy",     "ii",        "iii",        "inch",      "inches",
+    "ix",        "july",    "june",      "kg",         "kilo",      "last",
+    "later",     "lb",      "liter",     "liters",     "litre",     "litres",
+    "march",     "meq",     "mgm",       "mientras",   "minus",     "mitad",
+    "mmol",      "nada",    "neither",   "never",      "nil",       "none",
+    "nor",       "nothing", "novena",    "noventa",    "nunca",     "ochenta",
+    "often",     "ounce",   "ounces",    "oz",         "packet",    "packets",
+    "pellet",    "pellets", "pump",      "pumps",      "quit",      "raise",
+    "raised",    "raising", "rarely",    "rather",     "remaining", "replace",
+    "sachet",    "sachets", "scoop",     "sesenta",    "setenta",   "sin",
+    "sometimes", "soon",    "split",     "substitute", "subtract",  "sunrise",
+    "sunset",    "switch",  "switching", "tenth",      "tonight",   "trece",
+    "treinta",   "vi",      "vials",     "vii",        "viii",      "wafer",
+    "wafers",    "waking",  "wont",      "xi",         "xii",       "yr",
+    "yrs"
+};
+static const char *const stems[] = {
+    "afterw",    "altern",   "ampoul",  "ampul",    "annual",  "anual",      "begin",
+    "biannual",  "bimonth",  "biweek",  "cancel",   "capful",  "ceas",       "chang",
+    "complet",   "continu",  "convert", "cuart",    "daily",   "day",        "decemb",
+    "decreas",   "dieci",    "discont", "dosag",    "dosin",   "doubl",      "dropperf",
+    "eight",     "eleven",   "even",    "februar",  "fift",    "fifth",      "fifti",
+    "finish",    "fortn",    "fourt",   "halt",     "halv",    "hour",       "hrly",
+    "increas",   "januar",   "mensual", "midnight", "minut",   "month",      "morning",
+    "night",     "ninet",    "ningun",  "ninth",    "novemb",  "occasional", "octob",
+    "overnight", "primer",   "quadrup", "quart",    "quincen", "reduc",      "repeat",
+    "restart",   "resum",    "segund",  "septemb",  "sevent",  "sixt",       "start",
+    "stop",      "suspen",   "taper",   "tercer",   "thirt",   "thric",      "titrat",
+    "today",     "tomorrow", "tripl",   "twel",     "twent",   "twic",       "until",
+    "wean",      "week",     "year",    "yester"
+};
+
 static int by_raw(const void *key, const void *row)
 {
     return strcmp(key, ((const struct sig_word *)row)->raw);
@@ -1766,6 +1808,41 @@ bool ow_sig_other_drug(const struct sig_token *t)
     static const char *const list[] = { "acetaminophen", "ibuprofen", "aspirin" };
 
     return in_list(t, list, OW_LEN(list));
+}
+
+/* Do they differ by one letter more, less or other, or by two that changed places? */
+static bool one_slip(const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b), i = 0;
+
+    while (a[i] != '\0' && a[i] == b[i])
+        i++;
+    if (n == m && a[i] != '\0' && a[i] == b[i + 1] && a[i + 1] == b[i] &&
+        strcmp(&a[i + 2], &b[i + 2]) == 0)
+        return true;
+    if (n == m)
+        return a[i] == '\0' || strcmp(&a[i + 1], &b[i + 1]) == 0;
+    return n == m + 1   ? strcmp(&a[i + 1], &b[i]) == 0
+           : m == n + 1 ? strcmp(&a[i], &b[i + 1]) == 0
+                        : false;
+}
+
+bool ow_sig_is_loaded(const char *word)
+{
+    size_t n = strlen(word);
+
+    if (n < 2)
+        return true;
+    for (size_t i = 0; i < OW_LEN(loaded); i++)
+        if (strcmp(word, loaded[i]) == 0)
+            return true;
+    for (size_t i = 0; i < OW_LEN(stems); i++)
+        if (strncmp(word, stems[i], strlen(stems[i])) == 0)
+            return true;
+    for (size_t i = 0; i < OW_LEN(words) && n >= 5; i++)
+        if (strlen(words[i].raw) >= 5 && one_slip(word, words[i].raw))
+            return true;
+    return false;
 }
 
 const struct sig_phrase *ow_sig_phrases(size_t *n)

@@ -249,7 +249,11 @@ static bool notes(const struct row *row)
 /* No place of a sig is so loose that a word which changes the dose could hide in it. */
 static void poison_row(const struct row *row)
 {
-    static const char *const poisons[] = { "unless", "extra", "17", "zzq 4" };
+    static const char *const poisons[] = { "unless",  "extra",   "17",     "zzq 4",
+                                           "tonight", "never",   "dailly", "tripled",
+                                           "wafers",  "awake",   "twcie",  "xii",
+                                           "years",   "nothing", "halved", "mitad",
+                                           "quincena" };
     struct ow_err err;
 
     if (read_sig(row->text, &err) == NULL)
