@@ -18,89 +18,14 @@ enum {
 
 static const char *const code_columns[C_N] = { "valueset", "system", "code" };
 
-/* The sets of the shipped table, so that a misspelt name in a rule is noticed while a
- * site may empty one of them. Sorted. */
+/* The sets of the shipped table, by enum ow_set. */
 static const char *const shipped_sets[] = {
-    "alcohol-urine-drug-screening-tests",
-    "amphetamine-urine-drug-screening-tests",
-    "amphetamines-class-medications",
-    "anxiety",
-    "barbiturate-medications",
-    "barbiturate-urine-drug-screening-tests",
-    "benzodiazepine-medications",
-    "benzodiazepine-urine-drug-screening-tests",
-    "buprenorphine-and-methadone-medications",
-    "buprenorphine-medications",
-    "buprenorphine-urine-drug-screening-tests",
-    "cannabinoid-urine-drug-screening-tests",
-    "cdc-malignant-cancer-conditions",
-    "chronic-liver-disease",
-    "chronic-pain-conditions",
-    "cns-depressant-medications",
-    "cocaine-urine-drug-screening-tests",
-    "condition-clinical-status-active",
-    "condition-encounter-diagnosis-category",
-    "condition-problem-list-category",
-    "condition-us-core-health-concern-category",
-    "conditions-documenting-sleep-disordered-breathing",
-    "conditions-documenting-substance-misuse",
-    "conditions-likely-terminal-for-opioid-prescribing",
-    "extended-release-opioid-with-ambulatory-misuse-potential",
-    "fentanyl-type-medications",
-    "fentanyl-type-urine-drug-screening-tests",
-    "general-opiate-urine-drug-screening-tests",
-    "heroin-urine-drug-screening-tests",
-    "hospice-disposition",
-    "hospice-finding",
-    "hospice-procedure",
-    "kidney-failure",
-    "limited-life-expectancy-conditions",
-    "liver-disease",
-    "major-depression",
-    "medicationrequest-category-community",
-    "medicationrequest-status-active",
-    "methadone-medications",
-    "methadone-urine-drug-screening-tests",
-    "naloxone-medications",
-    "non-opioid-urine-drug-screening",
-    "non-synthetic-opioid-medications",
-    "observation-category-laboratory",
-    "observation-category-procedure",
-    "office-visit",
-    "opiate-specific-urine-drug-screening-tests",
-    "opioid-analgesics-with-ambulatory-misuse-potential",
-    "opioid-antagonist-concepts",
-    "opioid-concepts-not-in-product-table",
-    "opioid-counseling-procedure",
-    "opioid-misuse-assessment-procedure",
-    "opioid-misuse-disorders",
-    "opioid-overdose-icd10cm",
-    "opioid-overdose-snomed",
-    "opioid-tapering-procedure",
-    "opioid-treatment-assessment-procedure",
-    "opioid-urine-drug-screening",
-    "oral-route",
-    "oxycodone-medications",
-    "oxycodone-urine-drug-screening-tests",
-    "pain-assessment-observations",
-    "pain-management-procedure",
-    "pain-risk-assessments",
-    "pain-treatment-plan",
-    "pdmp-data-reviewed-finding",
-    "pdmp-review-procedure",
-    "phencyclidine-urine-drug-screening-tests",
-    "pregnancy",
-    "pregnancy-status-observation",
-    "sickle-cell-diseases",
-    "sleep-disordered-breathing-ahrq",
-    "substance-misuse-behavioral-counseling",
-    "substance-use-disorder",
-    "suicide-attempt",
-    "synthetic-opioid-medications",
-    "synthetic-opioid-urine-drug-screening-tests",
-    "therapies-indicating-end-of-life-care",
-    "xylazine-urine-drug-screening-tests",
+#define SET(id, name) name,
+#include "alerts/sets.def"
+#undef SET
 };
+
+_Static_assert(OW_SET_N <= 64 * OW_SETS_WORDS, "a bit for each shipped set");
 
 static uint64_t code_hash(const char *set, const char *system, const char *code)
 {
@@ -147,6 +72,58 @@ bool ow_knowledge_in_set(const struct ow_knowledge *kb, const char *set,
         return true;
     ow_assert(set_find(kb, set) != NULL);
     return false;
+}
+
+/* ---- all sets of a code at once ---- */
+
+static uint64_t member_hash(const char *system, const char *code)
+{
+    return kb_hash(kb_hash(KB_HASH, system, strlen(system) + 1), code, strlen(code));
+}
+
+static struct kb_member *member_find(const struct ow_knowledge *kb, const char *system,
+                                     const char *code)
+{
+    uint64_t h = member_hash(system, code);
+    uint32_t at = 0;
+    size_t row;
+
+    while ((row = kb_index_next(&kb->member_index, h, &at)) != SIZE_MAX) {
+        struct kb_member *m = &kb->members[row];
+
+        if (strcmp(m->code, code) == 0 && strcmp(m->system, system) == 0)
+            return m;
+    }
+    return NULL;
+}
+
+struct ow_sets ow_knowledge_sets(const struct ow_knowledge *kb, const char *system,
+                                 const char *code)
+{
+    const struct kb_member *m = NULL;
+
+    if (system != NULL && code != NULL && kb->n_members > 0)
+        m = member_find(kb, system, code);
+    return m != NULL ? m->sets : (struct ow_sets){ { 0 } };
+}
+
+/* Sets of the site's own have no number, and are asked for by name. */
+static void member_keep(struct ow_knowledge *kb, const struct kb_code *c)
+{
+    struct kb_member *m = member_find(kb, c->system, c->code);
+    unsigned set;
+
+    for (set = 0; set < OW_SET_N; set++)
+        if (kb->sets[set] == c->set)
+            break;
+    if (set == OW_SET_N)
+        return;
+    if (m == NULL) {
+        m = &kb->members[kb->n_members];
+        *m = (struct kb_member){ .system = c->system, .code = c->code };
+        kb_index_put(&kb->member_index, member_hash(c->system, c->code), kb->n_members++);
+    }
+    m->sets.w[set / 64] |= (uint64_t)1 << set % 64;
 }
 
 static bool code_read(struct ow_tsv *t, struct kb_code *c)
@@ -205,6 +182,7 @@ static void code_keep(struct ow_knowledge *kb, const struct kb_code *c)
                        : ow_arena_strdup(&kb->arena, c->system);
     kept->code = ow_arena_strdup(&kb->arena, c->code);
     kb_index_put(&kb->code_index, code_hash(c->set, c->system, c->code), kb->n_codes++);
+    member_keep(kb, kept);
 }
 
 static void codes_read(struct ow_knowledge *kb, struct ow_tsv *t)
@@ -229,7 +207,9 @@ void kb_codes_load(struct ow_knowledge *kb, const struct ow_knowledge_file *f,
     struct ow_tsv t;
 
     kb_index_init(&kb->code_index, most, &kb->arena);
+    kb_index_init(&kb->member_index, most, &kb->arena);
     kb->codes = OW_NEW_N(&kb->arena, struct kb_code, most);
+    kb->members = OW_NEW_N(&kb->arena, struct kb_member, most);
     for (i = 0; i < OW_LEN(shipped_sets); i++)
         (void)set_note(kb, shipped_sets[i]);
     ow_arena_init(&scratch, SIZE_MAX);

@@ -40,6 +40,11 @@ struct kb_code { /* a row of valuesets.tsv */
     const char *set, *system, *code;
 };
 
+struct kb_member { /* a code, with the shipped sets it is in */
+    const char *system, *code;
+    struct ow_sets sets;
+};
+
 struct kb_phrase { /* a name or brand, as folded words with one space between */
     const char *text;
     size_t len;
@@ -66,6 +71,9 @@ struct ow_knowledge {
     struct kb_code *codes;
     size_t n_codes;
     struct kb_index code_index;
+    struct kb_member *members;
+    size_t n_members;
+    struct kb_index member_index;
     const char **sets; /* names of the table and of the shipped one */
     size_t n_sets, cap_sets;
     struct kb_index set_index;

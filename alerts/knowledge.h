@@ -211,6 +211,33 @@ OW_MUST_USE enum ow_code ow_knowledge_factor(const struct ow_knowledge *kb,
 bool ow_knowledge_in_set(const struct ow_knowledge *kb, const char *set,
                          const char *system, const char *code);
 
+enum ow_set { /* the sets of the shipped table, OW_SET_N of them */
+#define SET(id, name) OW_SET_##id,
+#include "alerts/sets.def"
+#undef SET
+              OW_SET_N
+};
+
+enum { OW_SETS_WORDS = 3 };
+struct ow_sets { /* a set of enum ow_set */
+    uint64_t w[OW_SETS_WORDS];
+};
+
+/* All shipped sets that hold the code, in one look. NULL is in none. */
+struct ow_sets ow_knowledge_sets(const struct ow_knowledge *kb, const char *system,
+                                 const char *code);
+
+static inline bool ow_sets_has(const struct ow_sets *s, enum ow_set set)
+{
+    return (s->w[set / 64] >> set % 64 & 1) != 0;
+}
+
+static inline void ow_sets_join(struct ow_sets *s, struct ow_sets more)
+{
+    for (unsigned i = 0; i < OW_SETS_WORDS; i++)
+        s->w[i] |= more.w[i];
+}
+
 /*
  * Does a name or ATC code look like an opioid that no table knows? Gives the word that
  * made it look so ("oxycodone"), or NULL. ATC N02A*, N07BC*, R05DA* count. Looks at whole

@@ -199,6 +199,42 @@ static void value_sets_answer_by_set_system_and_code(void **state)
     assert_false(ow_knowledge_in_set(kb, "anxiety", OW_SYSTEM_LOINC, NULL));
 }
 
+/* One look answers for every shipped set at once, and says what the single look says. */
+static void all_sets_of_a_code_come_in_one_look(void **state)
+{
+    static const char *const names[] = {
+#define SET(id, name) name,
+#include "alerts/sets.def"
+#undef SET
+    };
+    static const struct {
+        const char *system, *code;
+    } codes[] = {
+        {OW_SYSTEM_LOINC,   "3397-7"   },
+        { OW_SYSTEM_ICD10,  "F11.21"   },
+        { OW_SYSTEM_ICD10,  "D57.1"    },
+        { OW_SYSTEM_SNOMED, "385763009"},
+        { OW_SYSTEM_RXNORM, "351266"   },
+        { OW_SYSTEM_LOINC,  "385763009"},
+    };
+    struct ow_sets none = ow_knowledge_sets(kb, NULL, "3397-7");
+    size_t found = 0;
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(codes); i++) {
+        struct ow_sets s = ow_knowledge_sets(kb, codes[i].system, codes[i].code);
+
+        for (unsigned k = 0; k < OW_SET_N; k++) {
+            assert_int_equal(
+                ow_sets_has(&s, k),
+                ow_knowledge_in_set(kb, names[k], codes[i].system, codes[i].code));
+            assert_false(ow_sets_has(&none, k));
+            found += ow_sets_has(&s, k);
+        }
+    }
+    assert_true(found >= 9);
+}
+
 struct factor_case {
     const char *rxcui, *total, *in_2016, *in_2022, *in_older;
 };
@@ -668,6 +704,7 @@ int main(void)
         cmocka_unit_test(sedatives_have_class_and_tier),
         cmocka_unit_test(a_pack_is_what_it_holds_and_not_what_its_name_mentions),
         cmocka_unit_test(value_sets_answer_by_set_system_and_code),
+        cmocka_unit_test(all_sets_of_a_code_come_in_one_look),
         cmocka_unit_test(factors_follow_table_form_and_band),
         cmocka_unit_test(a_missing_factor_says_why),
         cmocka_unit_test(a_factor_names_its_row_and_table),
