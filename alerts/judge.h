@@ -77,6 +77,8 @@ struct ow_judge {
     unsigned excluded;
     const char *excluded_by[OW_EXCLUDE_N];
 
+    const struct ow_history *history, *ordered; /* NULL: not read yet; see history.h */
+
     struct ow_verdict *v;
     const char **notes;
     size_t n_notes, cap_notes;
