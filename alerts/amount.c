@@ -34,7 +34,7 @@ static const char *counted(const struct ow_dose_context *ctx, struct ow_ratio n,
                    ow_ends_with(word, "ch") ? "es" : "s");
 }
 
-/* What one of a product is called when the quantity does not say. */
+/* What one of a product, no patch, is called when the quantity does not say. */
 static const char *product_word(const struct ow_product *p)
 {
     static const struct {
@@ -49,11 +49,9 @@ static const char *product_word(const struct ow_product *p)
     };
     size_t i;
 
-    if (p->strength_unit == OW_STRENGTH_MG_HR)
-        return "patch";
     if (p->strength_unit == OW_STRENGTH_MG_ACTUAT)
         return "spray";
-    for (i = 0; p->dose_form != NULL && i < OW_LEN(words); i++) {
+    for (i = 0; i < OW_LEN(words); i++) {
         if (ow_contains_folded(p->dose_form, words[i].in_form))
             return words[i].word;
     }
@@ -78,8 +76,7 @@ static bool mg_to_basis(const struct ow_dose_context *ctx, struct ow_ratio *v)
 /* How many sprays a pack holds: "{2 (fentanyl 0.6 MG/ACTUAT Mucosal Spray) } Pack". */
 static int64_t pack_of(const struct ow_product *p)
 {
-    if (p->name != NULL && p->name[0] == '{' && p->name[1] >= '1' && p->name[1] <= '9' &&
-        p->name[2] == ' ')
+    if (p->name[0] == '{' && p->name[1] >= '1' && p->name[1] <= '9' && p->name[2] == ' ')
         return p->name[1] - '0';
     return 0;
 }

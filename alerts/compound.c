@@ -156,21 +156,14 @@ static bool per_read(const struct ow_quantity *q, struct ow_product *p,
 /* Does the strength go with the form? A liquid has one per mL, a tablet has not. */
 static bool strength_fits(const struct ow_product *p)
 {
-    unsigned form = 1u << p->form;
+    static const unsigned forms[] = {
+        [OW_STRENGTH_MG] = SOLIDS,
+        [OW_STRENGTH_MG_ML] = ~(SOLIDS | SPRAYS | 1u << OW_FORM_TRANSDERMAL),
+        [OW_STRENGTH_MG_HR] = 1u << OW_FORM_TRANSDERMAL,
+        [OW_STRENGTH_MG_ACTUAT] = SPRAYS,
+    };
 
-    if (!p->has_form)
-        return true;
-    switch (p->strength_unit) {
-    case OW_STRENGTH_MG:
-        return (form & SOLIDS) != 0;
-    case OW_STRENGTH_MG_ML:
-        return (form & (SOLIDS | SPRAYS | 1u << OW_FORM_TRANSDERMAL)) == 0;
-    case OW_STRENGTH_MG_HR:
-        return p->form == OW_FORM_TRANSDERMAL;
-    case OW_STRENGTH_MG_ACTUAT:
-        return (form & SPRAYS) != 0;
-    }
-    return false;
+    return !p->has_form || (1u << p->form & forms[p->strength_unit]) != 0;
 }
 
 bool ow_compound_strength(const struct ow_fraction *f, struct ow_product *p)

@@ -53,7 +53,7 @@ static enum ow_code dosage_read(struct plan *p, const struct ow_dosage *d,
     enum ow_code code = ow_dose_line_read(p->ctx, d, &line, err);
     bool whole = code == OW_OK && (!wanted || p->ctx->basis == OW_BASIS_MCG_HOUR);
 
-    if (whole || (code != OW_OK && code != OW_MISSING) || !wanted) {
+    if (whole || !wanted) {
         if (code == OW_OK)
             line_add(p, &line)->dosage = d;
         return code;

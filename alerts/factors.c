@@ -80,15 +80,10 @@ static bool basis_fits(const struct kb_factor *f)
     bool patch = f->forms == 1u << OW_FORM_TRANSDERMAL;
     bool fentanyl = ow_strcaseeq(f->ingredient, "fentanyl");
 
-    switch (f->basis) {
-    case OW_BASIS_MCG_HOUR:
+    if (f->basis == OW_BASIS_MCG_HOUR)
         return patch;
-    case OW_BASIS_MCG_DAY:
-        return fentanyl && (f->forms & 1u << OW_FORM_TRANSDERMAL) == 0;
-    case OW_BASIS_MG_DAY:
-        return !fentanyl && (f->forms & 1u << OW_FORM_TRANSDERMAL) == 0;
-    }
-    return false;
+    return fentanyl == (f->basis == OW_BASIS_MCG_DAY) &&
+           (f->forms & 1u << OW_FORM_TRANSDERMAL) == 0;
 }
 
 static bool band_end(struct ow_tsv *t, size_t column, struct ow_ratio *ret)
@@ -310,22 +305,17 @@ bool ow_knowledge_excluded(const struct ow_knowledge *kb, const struct ow_produc
 /* The forms a product may have: its own; for a component those of its strength. */
 static unsigned forms_of(const struct ow_product *p)
 {
-    if (p->has_form)
-        return 1u << p->form;
-    switch (p->strength_unit) {
-    case OW_STRENGTH_MG:
-        return 1u << OW_FORM_ORAL_SOLID | 1u << OW_FORM_RECTAL |
-               1u << OW_FORM_BUCCAL_TABLET | 1u << OW_FORM_BUCCAL_FILM |
-               1u << OW_FORM_SUBLINGUAL_TABLET | 1u << OW_FORM_SUBLINGUAL_FILM |
-               1u << OW_FORM_ORAL_LOZENGE;
-    case OW_STRENGTH_MG_ML:
-        return 1u << OW_FORM_ORAL_LIQUID;
-    case OW_STRENGTH_MG_HR:
-        return 1u << OW_FORM_TRANSDERMAL;
-    case OW_STRENGTH_MG_ACTUAT:
-        return 1u << OW_FORM_MUCOSAL_SPRAY | 1u << OW_FORM_NASAL;
-    }
-    return 0;
+    static const unsigned forms[] = {
+        [OW_STRENGTH_MG] = 1u << OW_FORM_ORAL_SOLID | 1u << OW_FORM_RECTAL |
+                           1u << OW_FORM_BUCCAL_TABLET | 1u << OW_FORM_BUCCAL_FILM |
+                           1u << OW_FORM_SUBLINGUAL_TABLET |
+                           1u << OW_FORM_SUBLINGUAL_FILM | 1u << OW_FORM_ORAL_LOZENGE,
+        [OW_STRENGTH_MG_ML] = 1u << OW_FORM_ORAL_LIQUID,
+        [OW_STRENGTH_MG_HR] = 1u << OW_FORM_TRANSDERMAL,
+        [OW_STRENGTH_MG_ACTUAT] = 1u << OW_FORM_MUCOSAL_SPRAY | 1u << OW_FORM_NASAL,
+    };
+
+    return p->has_form ? 1u << p->form : forms[p->strength_unit];
 }
 
 /* "nasal fentanyl", "injectable morphine", "fentanyl without a dose form" */

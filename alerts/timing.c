@@ -127,8 +127,8 @@ static enum ow_code period_read(const struct ow_timing *t, struct repeat *r,
     if (!ow_unit_time(t->period_unit, &ms))
         return ow_err_set(err, OW_MISSING,
                           "timing.periodUnit is none of s, min, h, d, wk, mo, a");
-    if (!ow_ratio_make(ms, OW_DAY, &days) ||
-        !ow_ratio_mul(low->value, days, &r->period_high) ||
+    days = OW_RATIO(ms, OW_DAY);
+    if (!ow_ratio_mul(low->value, days, &r->period_high) ||
         !ow_ratio_mul(high->has_value ? high->value : low->value, days, &r->period_low))
         return overflow(err);
     r->has_period = true;
@@ -189,8 +189,8 @@ static enum ow_code period_rate(const struct repeat *r, struct ow_rate *ret,
          * opinion on the frequency. */
         struct ow_rate daily;
 
-        if (r->days > 0 && !ow_ratio_make(r->days, 7, &share))
-            return overflow(err);
+        if (r->days > 0)
+            share = OW_RATIO(r->days, 7);
         if (!ow_ratio_div(high, r->period_high, &daily.high) ||
             !ow_ratio_div(low, r->period_low, &daily.low))
             return overflow(err);
@@ -271,13 +271,17 @@ static const struct {
 static bool every_hours(const char *s, struct ow_ratio *ret)
 {
     int64_t n = 0;
+    bool ok;
 
     if ((*s != 'Q' && *s != 'q') || s[1] < '1' || s[1] > '9')
         return false;
     for (s++; *s >= '0' && *s <= '9' && n <= 72; s++)
         n = n * 10 + (*s - '0');
-    return n <= 72 && (*s == 'H' || *s == 'h') && s[1] == '\0' &&
-           ow_ratio_make(24, n, ret);
+    if (n > 72 || (*s != 'H' && *s != 'h') || s[1] != '\0')
+        return false;
+    ok = ow_ratio_make(24, n, ret);
+    ow_assert(ok);
+    return true;
 }
 
 static bool abbreviation_rate(const char *s, struct ow_ratio *ret, bool *placed)

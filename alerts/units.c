@@ -280,8 +280,8 @@ bool ow_unit_time(const char *unit, int64_t *ret)
     return false;
 }
 
-/* The time under a rate: "h", "24h", "(24.h)". */
-static bool per_time(const char *s, struct ow_ratio *ret)
+/* The time under a rate, in hours: "h", "24h", "(24.h)". */
+static bool per_hours(const char *s, struct ow_ratio *ret)
 {
     char unit[UNIT_MOST];
     size_t digits, n;
@@ -295,11 +295,10 @@ static bool per_time(const char *s, struct ow_ratio *ret)
     s += digits;
     s += *s == '.' || *s == ' ';
     n = strcspn(s, ")");
-    if (n == 0 || n >= sizeof unit)
-        return false;
+    ow_assert(n < sizeof unit); /* `s` has been folded */
     memcpy(unit, s, n);
     unit[n] = '\0';
-    return ow_unit_time(unit, &ms) && ow_ratio_mul(count, OW_RATIO(ms, 1), ret) &&
+    return ow_unit_time(unit, &ms) && ow_ratio_mul(count, OW_RATIO(ms, OW_HOUR), ret) &&
            ow_ratio_positive(*ret);
 }
 
@@ -307,7 +306,7 @@ static bool unit_of_text(const char *text, struct ow_unit *ret)
 {
     char s[UNIT_MOST], *slash;
     const struct name *found;
-    struct ow_ratio ms, hours;
+    struct ow_ratio hours;
 
     if (!unit_fold(text, s))
         return false;
@@ -323,12 +322,9 @@ static bool unit_of_text(const char *text, struct ow_unit *ret)
                              .scale = OW_RATIO(found->num, found->den),
                              .word = found->word,
                              .forms = found->forms };
-    if (!ow_ratio_make(found->num, found->den, &ret->scale))
-        return false;
     if (slash == NULL)
         return true;
-    if (found->kind == OW_UNIT_COUNT || !per_time(slash + 1, &ms) ||
-        !ow_ratio_div(ms, OW_RATIO(OW_HOUR, 1), &hours) ||
+    if (found->kind == OW_UNIT_COUNT || !per_hours(slash + 1, &hours) ||
         !ow_ratio_div(ret->scale, hours, &ret->scale))
         return false;
     ret->kind = found->kind == OW_UNIT_MASS ? OW_UNIT_MASS_RATE : OW_UNIT_VOLUME_RATE;
