@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "alerts/ranking.h"
 #include "alerts/rules.h"
+#include "alerts/suggest.h"
 #include "base/text.h"
 
 /* ---- a text that grows by pieces ---- */
@@ -43,48 +45,6 @@ static void text_row(struct text *t, bool *headed, enum ow_word head, const char
     text_add(t, row);
 }
 
-/* ---- which finding leads ---- */
-
-static bool may_lead(const struct ow_judge *j, const struct ow_finding *f)
-{
-    if (f->shadow)
-        return false;
-    if (f->tier > OW_TIER_INFO)
-        return true;
-    return j->chart->hook != OW_HOOK_NONE && !ow_streq(f->rule, "unknown-drug");
-}
-
-static const struct ow_finding *find_lead(const struct ow_judge *j, bool held)
-{
-    const struct ow_finding *ret = NULL;
-
-    for (size_t i = 0; i < j->v->n_findings; i++) {
-        const struct ow_finding *f = &j->v->findings[i];
-
-        if ((f->held != NULL) == held && may_lead(j, f) &&
-            (ret == NULL || f->tier > ret->tier))
-            ret = f; /* findings stand in the order of the rules */
-    }
-    return ret;
-}
-
-/* All but the one that leads were held back from a card of their own. */
-static void suppress_by_rank(struct ow_judge *j, const struct ow_finding *lead)
-{
-    struct ow_verdict *v = j->v;
-    size_t n = v->n_suppressed;
-    struct ow_suppression *list = OW_NEW_N(j->arena, struct ow_suppression,
-                                           n + v->n_findings);
-
-    if (n > 0)
-        memcpy(list, v->suppressed, n * sizeof *list);
-    for (size_t i = 0; i < v->n_findings; i++)
-        if (&v->findings[i] != lead && v->findings[i].held == NULL)
-            list[n++] = (struct ow_suppression){ v->findings[i].rule, "rank", NULL };
-    v->suppressed = list;
-    v->n_suppressed = n;
-}
-
 /* ---- summary ---- */
 
 static const char *strongest_sedative(const struct ow_judge *j)
@@ -104,8 +64,7 @@ static const char *strongest_sedative(const struct ow_judge *j)
     return best != NULL ? best->drug : NULL;
 }
 
-/* One line of text: no control characters. */
-static const char *plain(struct ow_arena *arena, const char *s)
+const char *ow_card_plain(struct ow_arena *arena, const char *s)
 {
     char *ret = ow_arena_strdup(arena, s);
 
@@ -133,7 +92,7 @@ static const char *summary_of(struct ow_judge *j, const struct ow_finding *lead)
         ret = ow_say(j->arena, OW_WORD_SUMMARY_ALSO, ret, sedative);
     if (ow_starts_with(ret, "at least"))
         ret = capital(j->arena, ret);
-    return ow_card_cut(j->arena, plain(j->arena, ret), OW_CARD_SUMMARY);
+    return ow_card_cut(j->arena, ow_card_plain(j->arena, ret), OW_CARD_SUMMARY);
 }
 
 /* ---- detail ---- */
@@ -294,7 +253,7 @@ static void detail_also(struct ow_judge *j, struct text *t, const struct ow_find
     bool any = false;
 
     for (size_t i = 0; i < j->v->n_findings; i++)
-        if (&j->v->findings[i] != lead && !j->v->findings[i].shadow)
+        if (&j->v->findings[i] != lead && j->v->findings[i].silent == NULL)
             text_row(t, &any, OW_WORD_HEAD_ALSO,
                      ow_say(j->arena, OW_WORD_ROW_PLAIN,
                             ow_card_escape(j->arena, j->v->findings[i].reason)));
@@ -337,72 +296,129 @@ static const char *detail_of(struct ow_judge *j, const struct ow_finding *lead)
 
 /* ---- the parts that machines read ---- */
 
+enum { /* what a card is about, a set */
+       ABOUT_DOSE = 1 << 0,
+       ABOUT_SEDATION = 1 << 1,
+       ABOUT_SUPPLY = 1 << 2, /* quantity, length, refills */
+       ABOUT_NALOXONE = 1 << 3,
+       ABOUT_DUE = 1 << 4, /* reviews, screens, agreements, referrals */
+       ABOUT_OUD = 1 << 5,
+       ABOUT_DATA = 1 << 6, /* what cannot be read */
+       ABOUT_PATIENT = 1 << 7,
+       ABOUT_ALL = (1 << 8) - 1,
+};
+
+static unsigned about(enum ow_rule rule)
+{
+    switch (rule) {
+    case OW_RULE_MED_THRESHOLD:
+    case OW_RULE_ESCALATION:
+    case OW_RULE_MAX_DOSE:
+    case OW_RULE_ACETAMINOPHEN:
+    case OW_RULE_ER_LA_NAIVE:
+    case OW_RULE_PPACT:
+    case OW_RULE_ABRUPT_STOP:
+    case OW_RULE_FAST_TAPER:
+        return ABOUT_DOSE;
+    case OW_RULE_SEDATIVE:
+    case OW_RULE_TRIPLE:
+        return ABOUT_SEDATION;
+    case OW_RULE_DUPLICATE:
+    case OW_RULE_PRESCRIBERS:
+    case OW_RULE_QUANTITY:
+    case OW_RULE_EARLY_REFILL:
+    case OW_RULE_ACUTE_DURATION:
+    case OW_RULE_PREFERRED:
+        return ABOUT_SUPPLY;
+    case OW_RULE_NALOXONE:
+        return ABOUT_NALOXONE;
+    case OW_RULE_OUD:
+    case OW_RULE_OUD_CONFLICT:
+        return ABOUT_OUD;
+    case OW_RULE_UNREADABLE:
+    case OW_RULE_UNKNOWN:
+    case OW_RULE_MISMATCH:
+    case OW_RULE_STALE:
+        return ABOUT_DATA;
+    case OW_RULE_PREGNANCY:
+    case OW_RULE_PAEDIATRIC:
+        return ABOUT_PATIENT;
+    default:
+        return ABOUT_DUE;
+    }
+}
+
+/* Coded answers, the specific before the general. Codes never change: what was answered
+ * in the past is counted by them. */
 static const struct {
     const char *code;
     enum ow_word word;
+    unsigned about;
 } overrides[] = {
-    {"benefit-outweighs-risk", OW_WORD_OVERRIDE_BENEFIT   },
-    { "short-course",          OW_WORD_OVERRIDE_SHORT     },
-    { "gradual-change",        OW_WORD_OVERRIDE_TAPER     },
-    { "active-cancer",         OW_WORD_OVERRIDE_CANCER    },
-    { "palliative",            OW_WORD_OVERRIDE_PALLIATIVE},
-    { "specialist",            OW_WORD_OVERRIDE_SPECIALIST},
-    { "not-taken",             OW_WORD_OVERRIDE_NOT_TAKEN },
-    { "inaccurate",            OW_WORD_OVERRIDE_INACCURATE},
+    {"naloxone-at-hand",        OW_WORD_OVERRIDE_HAS_NALOXONE, ABOUT_NALOXONE                        },
+    { "treated-elsewhere",      OW_WORD_OVERRIDE_TREATED,      ABOUT_OUD                             },
+    { "done-elsewhere",         OW_WORD_OVERRIDE_DONE,         ABOUT_DUE                             },
+    { "declined",               OW_WORD_OVERRIDE_DECLINED,     ABOUT_NALOXONE | ABOUT_OUD | ABOUT_DUE},
+    { "clarified",              OW_WORD_OVERRIDE_CLARIFIED,    ABOUT_DATA                            },
+    { "benefit-outweighs-risk", OW_WORD_OVERRIDE_BENEFIT,
+     ABOUT_DOSE | ABOUT_SEDATION | ABOUT_SUPPLY | ABOUT_PATIENT                                      },
+    { "short-course",           OW_WORD_OVERRIDE_SHORT,
+     ABOUT_DOSE | ABOUT_SEDATION | ABOUT_DUE | ABOUT_NALOXONE                                        },
+    { "gradual-change",         OW_WORD_OVERRIDE_TAPER,        ABOUT_DOSE | ABOUT_SEDATION           },
+    { "active-cancer",          OW_WORD_OVERRIDE_CANCER,       ABOUT_ALL & ~(unsigned)ABOUT_DATA     },
+    { "palliative",             OW_WORD_OVERRIDE_PALLIATIVE,   ABOUT_ALL & ~(unsigned)ABOUT_DATA     },
+    { "specialist",             OW_WORD_OVERRIDE_SPECIALIST,   ABOUT_ALL & ~(unsigned)ABOUT_DATA     },
+    { "not-taken",              OW_WORD_OVERRIDE_NOT_TAKEN,    ABOUT_ALL                             },
+    { "inaccurate",             OW_WORD_OVERRIDE_INACCURATE,   ABOUT_ALL                             },
+    { "snooze-1-month",         OW_WORD_OVERRIDE_SNOOZE_1,     ABOUT_ALL & ~(unsigned)ABOUT_DATA     },
+    { "snooze-3-months",        OW_WORD_OVERRIDE_SNOOZE_3,     ABOUT_ALL & ~(unsigned)ABOUT_DATA     },
 };
 
-static void card_overrides(struct ow_judge *j, struct ow_card *c)
+static void card_overrides(struct ow_judge *j, struct ow_card *c,
+                           const struct ow_finding *lead)
 {
     struct ow_coding *list = OW_NEW_N(j->arena, struct ow_coding, OW_LEN(overrides));
 
     for (size_t i = 0; i < OW_LEN(overrides); i++)
-        list[i] = (struct ow_coding){ j->policy->override_system, overrides[i].code,
-                                      ow_word(overrides[i].word) };
+        if ((overrides[i].about & about((enum ow_rule)lead->id)) != 0)
+            list[c->n_override_reasons++] = (struct ow_coding){
+                j->policy->override_system, overrides[i].code, ow_word(overrides[i].word)
+            };
     c->override_reasons = list;
-    c->n_override_reasons = OW_LEN(overrides);
 }
 
-/* A draft that may be taken back: selected, and part of what the card speaks of. */
-static bool may_remove(const struct ow_item *it)
+/* Where the guidelines stand, by the beginning of a source's key. */
+static const struct {
+    const char *key, *url;
+    enum ow_word label;
+} guidelines[] = {
+    {"CDC-2022-",  "https://www.cdc.gov/mmwr/volumes/71/rr/rr7103a1.htm",
+     OW_WORD_LINK_CDC_2022},
+    { "CDC-2016-", "https://www.cdc.gov/mmwr/volumes/65/rr/rr6501e1.htm",
+     OW_WORD_LINK_CDC_2016},
+};
+
+static bool cites(const struct ow_judge *j, const char *key)
 {
-    return it->order->is_draft && it->order->selected && it->order->reference != NULL &&
-           (ow_item_opioid(it) ||
-            (ow_item_sedative(it) && it->drug.sedative->tier <= 2) ||
-            (it->role == OW_ROLE_UNKNOWN && it->drug.like != NULL));
-}
+    for (size_t i = 0; i < j->v->n_findings; i++) {
+        const struct ow_finding *f = &j->v->findings[i];
 
-static void card_suggestions(struct ow_judge *j, struct ow_card *c)
-{
-    struct ow_suggestion *list;
-    size_t n = 0;
-
-    if (j->chart->hook == OW_HOOK_NONE)
-        return;
-    for (size_t i = 0; i < j->n_items; i++)
-        n += may_remove(&j->items[i]);
-    if (n == 0)
-        return;
-    list = OW_NEW_N(j->arena, struct ow_suggestion, n);
-    for (size_t i = 0; i < j->n_items; i++) {
-        const struct ow_item *it = &j->items[i];
-        const char *name;
-        struct ow_action *a;
-
-        if (!may_remove(it))
-            continue;
-        name = plain(j->arena, it->drug.name);
-        a = OW_NEW(j->arena, struct ow_action);
-        a->type = "delete";
-        a->description = ow_say(j->arena, OW_WORD_SUGGEST_REMOVE_TEXT, name);
-        a->resource_id = it->order->reference;
-        list[c->n_suggestions++] = (struct ow_suggestion){
-            .label = n == 1 ? ow_word(OW_WORD_SUGGEST_REMOVE)
-                            : ow_say(j->arena, OW_WORD_SUGGEST_REMOVE_ONE, name),
-            .actions = a,
-            .n_actions = 1,
-        };
+        for (size_t k = 0; f->silent == NULL && k < f->n_sources; k++)
+            if (ow_starts_with(f->sources[k], key))
+                return true;
     }
-    c->suggestions = list;
+    return false;
+}
+
+static void card_links(struct ow_judge *j, struct ow_card *c)
+{
+    struct ow_link *list = OW_NEW_N(j->arena, struct ow_link, OW_LEN(guidelines));
+
+    for (size_t i = 0; i < OW_LEN(guidelines); i++)
+        if (cites(j, guidelines[i].key))
+            list[c->n_links++] = (struct ow_link){ ow_word(guidelines[i].label),
+                                                   guidelines[i].url };
+    c->links = list;
 }
 
 /* Orders that a finding named; the pointers are the orders' own. */
@@ -411,7 +427,8 @@ static bool is_evidence(const struct ow_verdict *v, const char *reference)
     for (size_t i = 0; i < v->n_findings; i++) {
         const struct ow_finding *f = &v->findings[i];
 
-        for (size_t k = 0; f->tier > OW_TIER_INFO && k < f->n_evidence; k++)
+        for (size_t k = 0;
+             f->tier > OW_TIER_INFO && f->silent == NULL && k < f->n_evidence; k++)
             if (f->evidence[k] == reference)
                 return true;
     }
@@ -431,19 +448,10 @@ static void card_related(struct ow_judge *j, struct ow_card *c)
     c->related = list;
 }
 
-void ow_cards_build(struct ow_judge *j)
+static void card_of(struct ow_judge *j, struct ow_card *c, const struct ow_finding *lead)
 {
-    const struct ow_finding *lead = find_lead(j, false);
     const struct ow_total *total = &j->v->total;
-    struct ow_card *c;
 
-    suppress_by_rank(j, lead);
-    /* what was told before is told again in full to who asks, and interrupts nobody */
-    if (lead == NULL && j->chart->hook != OW_HOOK_NONE)
-        lead = find_lead(j, true);
-    if (lead == NULL)
-        return;
-    c = OW_NEW(j->arena, struct ow_card);
     c->key = ow_arena_printf(j->arena, "%s|%s|%s",
                              j->v->patient != NULL ? j->v->patient : "", lead->rule,
                              lead->cause);
@@ -459,9 +467,40 @@ void ow_cards_build(struct ow_judge *j)
     c->rule = lead->rule;
     if (total->has_peak)
         c->med_text = at_least(j, total->has_now ? total->now : total->peak);
-    card_suggestions(j, c);
-    card_overrides(j, c);
+    ow_suggest(j, c);
+    card_overrides(j, c, lead);
+    card_links(j, c);
     card_related(j, c);
+}
+
+/* A prescriber who can do nothing about it is not interrupted: an info without a
+ * suggestion stays on the desk. */
+static bool has_use(const struct ow_judge *j, const struct ow_card *c)
+{
+    return c->indicator > OW_TIER_INFO || j->chart->hook == OW_HOOK_NONE ||
+           c->n_suggestions > 0;
+}
+
+void ow_cards_build(struct ow_judge *j)
+{
+    const struct ow_finding *lead;
+    struct ow_card *c;
+    bool use;
+
+    ow_ranking_hold(j);
+    lead = ow_ranking_lead(j);
+    c = OW_NEW(j->arena, struct ow_card);
+    if (lead != NULL)
+        card_of(j, c, lead);
+    use = lead != NULL && has_use(j, c);
+    for (size_t i = 0; i < j->v->n_findings; i++) {
+        const struct ow_finding *f = &j->v->findings[i];
+
+        if (f->silent == NULL && f->held == NULL && (f != lead || !use))
+            ow_judge_suppress(j, f->rule, f == lead ? "nothing-to-do" : "rank", NULL);
+    }
+    if (!use)
+        return;
     j->v->cards = c;
     j->v->n_cards = 1;
 }

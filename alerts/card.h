@@ -20,6 +20,9 @@ enum { OW_CARD_SUMMARY = 139 }; /* UTF-16 units; CDS Hooks allows fewer than 140
 /* Cards of the verdict. Reads findings, lines and sedatives. */
 void ow_cards_build(struct ow_judge *j);
 
+/* `s` as one line of text: control characters become blanks. */
+const char *ow_card_plain(struct ow_arena *arena, const char *s);
+
 /* `s` as one line of plain Markdown text: what could be markup is escaped, control
  * characters become blanks. */
 const char *ow_card_escape(struct ow_arena *arena, const char *s);

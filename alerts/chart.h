@@ -162,6 +162,9 @@ enum { /* MedicationRequest.category, a set */
 };
 
 struct ow_order {
+    /* The resource it was read from, for fhir/ to give back changed; nobody else looks.
+     */
+    const void *raw;
     enum ow_order_kind kind;
     const char *reference; /* MedicationRequest/rx9 */
     const char *id;        /* rx9; NULL when the resource had none */

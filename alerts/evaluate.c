@@ -24,6 +24,15 @@ void ow_judge_note(struct ow_judge *j, const char *text)
     j->notes[j->n_notes++] = text;
 }
 
+void ow_judge_suppress(struct ow_judge *j, const char *rule, const char *by,
+                       const char *resource)
+{
+    OW_ARENA_GROW(j->arena, j->suppressed, j->n_suppressed, j->cap_suppressed);
+    j->suppressed[j->n_suppressed++] = (struct ow_suppression){ rule, by, resource };
+    j->v->suppressed = j->suppressed;
+    j->v->n_suppressed = j->n_suppressed;
+}
+
 /* ---- dose of one order ---- */
 
 static void unreadable(struct ow_item *it, const char *reason)
@@ -320,6 +329,8 @@ static void fill_header(struct ow_judge *j)
     v->at = j->q->at;
     v->zone = j->q->zone;
     v->hook = j->chart->hook;
+    v->prescriber = j->q->prescriber;
+    v->encounter = j->q->encounter;
     v->table = ow_table_name(j->policy->table);
     v->policy = j->policy->name;
     v->policy_version = j->policy->version;

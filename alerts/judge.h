@@ -79,6 +79,10 @@ struct ow_judge {
 
     const struct ow_history *history, *ordered; /* NULL: not read yet; see history.h */
 
+    struct ow_finding *findings; /* those of the verdict, while they are ranked */
+    struct ow_suppression *suppressed;
+    size_t n_suppressed, cap_suppressed;
+
     struct ow_verdict *v;
     const char **notes;
     size_t n_notes, cap_notes;
@@ -88,6 +92,10 @@ struct ow_judge {
 void ow_judge_read(struct ow_judge *j, struct ow_item *it);
 
 void ow_judge_note(struct ow_judge *j, const char *text);
+/* A finding of `rule` was held back by `by` ("rank", "exclusion:..."), and `resource` is
+ * what did it; NULL. */
+void ow_judge_suppress(struct ow_judge *j, const char *rule, const char *by,
+                       const char *resource);
 
 /* Is it an opioid of the patient, whatever its dose? */
 static inline bool ow_item_opioid(const struct ow_item *it)

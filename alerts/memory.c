@@ -253,19 +253,6 @@ const char *ow_memory_holds(struct ow_judge *j, const struct ow_finding *f,
 
 /* ---- all of them ---- */
 
-static void suppress(struct ow_judge *j, const struct ow_finding *f, const char *by,
-                     const char *card)
-{
-    struct ow_verdict *v = j->v;
-    struct ow_suppression *list = OW_NEW_N(j->arena, struct ow_suppression,
-                                           v->n_suppressed + 1);
-
-    if (v->n_suppressed > 0)
-        memcpy(list, v->suppressed, v->n_suppressed * sizeof *list);
-    list[v->n_suppressed++] = (struct ow_suppression){ f->rule, by, card };
-    v->suppressed = list;
-}
-
 void ow_memory_apply(struct ow_judge *j)
 {
     struct ow_verdict *v = j->v;
@@ -282,12 +269,12 @@ void ow_memory_apply(struct ow_judge *j)
         const char *why = f->shadow ? NULL : ow_memory_holds(j, f, &by);
 
         if (why != NULL)
-            suppress(j, f, why, by->card);
+            ow_judge_suppress(j, f->rule, why, by->card);
         if (why != NULL && ow_starts_with(why, "snooze:"))
             continue;
         kept[n] = *f;
         kept[n++].held = why;
     }
-    v->findings = kept;
+    v->findings = j->findings = kept;
     v->n_findings = n;
 }

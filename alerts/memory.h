@@ -8,9 +8,9 @@
  * interrupt again: "repeat" or "override:short-course" in `held` and in `suppressed`.
  *
  * Both end early when something is new: a higher tier, a dose that rose by more than the
- * policy's share, a sedative class or a prescriber of opioids that was not there. The dose
- * is compared with the last time that it was told in earnest, so a creeping dose is told
- * in the end.
+ * policy's share, a sedative class or a prescriber of opioids that was not there. The
+ * dose is compared with the last time that it was told in earnest, so a creeping dose is
+ * told in the end.
  *
  * Nobody asks (an event): nothing is held. Told by the very call that is asked again:
  * nothing is held, so a repeated call has the same answer. What order-select said never

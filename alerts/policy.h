@@ -75,8 +75,8 @@ struct ow_policy {
     struct ow_ratio mismatch_med;   /* 10 MME/d */
 
     /* What was told before does not interrupt again for so many days; with a coded reason
-     * against it for memory_override_days (critical: memory_days); unless the dose rose by
-     * more than that share. */
+     * against it for memory_override_days (critical: memory_days); unless the dose rose
+     * by more than that share. */
     int64_t memory_days, memory_critical_days, memory_override_days;
     struct ow_ratio memory_rise;
 

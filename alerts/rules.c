@@ -88,8 +88,6 @@ const char *ow_rule_topic(enum ow_rule rule)
 struct verdict_lists { /* growing arrays of the verdict */
     struct ow_finding *findings;
     size_t n_findings, cap_findings;
-    struct ow_suppression *suppressed;
-    size_t n_suppressed, cap_suppressed;
 };
 
 static void see_drafts(struct ow_pending *p)
@@ -110,16 +108,8 @@ static void see_drafts(struct ow_pending *p)
         ow_judge_note(p->j, ow_word(OW_WORD_NOTE_INVOLVED));
 }
 
-static void suppress(struct ow_judge *j, struct verdict_lists *l, enum ow_rule rule,
-                     const char *by, const char *resource)
-{
-    OW_ARENA_GROW(j->arena, l->suppressed, l->n_suppressed, l->cap_suppressed);
-    l->suppressed[l->n_suppressed++] = (struct ow_suppression){ ow_rule_name(rule), by,
-                                                                resource };
-}
-
 /* The finding goes to where it belongs: an excluded one into `suppressed` only, with
- * every exclusion that holds; one of a rule in shadow into both. */
+ * every exclusion that holds; one of a rule in shadow into both, by its rank. */
 static void keep_one(struct ow_pending *p, struct ow_finding *f, enum ow_rule rule,
                      struct verdict_lists *l)
 {
@@ -132,15 +122,13 @@ static void keep_one(struct ow_pending *p, struct ow_finding *f, enum ow_rule ru
     for (unsigned i = 0; i < OW_EXCLUDE_N; i++)
         if ((held & 1u << i) != 0)
             suppress(
-                p->j, l, rule,
+                p->j, rule,
                 ow_arena_printf(j->arena, "exclusion:%s", ow_exclusion_name(1u << i)),
                 j->excluded_by[i]);
     if (held != 0)
         return;
     OW_ARENA_GROW(j->arena, l->findings, l->n_findings, l->cap_findings);
     l->findings[l->n_findings++] = *f;
-    if (f->shadow)
-        suppress(p->j, l, rule, "shadow", NULL);
 }
 
 static void run_ours(struct ow_pending *p, struct verdict_lists *l)
@@ -164,8 +152,7 @@ void ow_rules_run(struct ow_judge *j)
     ow_facts_read(j);
     p.age = j->age;
     run_ours(&p, &l);
+    j->findings = l.findings;
     j->v->findings = l.findings;
     j->v->n_findings = l.n_findings;
-    j->v->suppressed = l.suppressed;
-    j->v->n_suppressed = l.n_suppressed;
 }

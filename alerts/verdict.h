@@ -93,10 +93,11 @@ struct ow_sedation {
 };
 
 struct ow_finding {
-    const char *rule; /* med-threshold */
-    unsigned id;      /* enum ow_rule */
-    bool shadow;      /* its rule is in shadow: recorded, and nobody is told */
-    const char *held; /* why it does not interrupt again: repeat, ...; NULL; memory.h */
+    const char *rule;   /* med-threshold */
+    unsigned id;        /* enum ow_rule */
+    bool shadow;        /* its rule is in shadow: recorded, and nobody is told */
+    const char *held;   /* why it does not interrupt again: repeat, ...; NULL; memory.h */
+    const char *silent; /* why nobody is told it: "shadow", "inhibited:..."; NULL */
     enum ow_tier tier;
     const char *reason;         /* 120 MME/d reaches 90 */
     const char *summary;        /* the same as the first line of a card */
@@ -123,10 +124,30 @@ struct ow_fact {
     size_t n_evidence;
 };
 
-struct ow_action {    /* of a suggestion; only deletes of drafts for now */
-    const char *type; /* delete */
+enum ow_action_type {
+    OW_ACTION_CREATE,
+    OW_ACTION_UPDATE,
+    OW_ACTION_DELETE,
+};
+
+/* A resource to be created, all but what fhir/ adds (status, subject, requester, day). */
+struct ow_proposal {
+    const char *type;       /* MedicationRequest, ServiceRequest, Task */
+    struct ow_coding code;  /* of the drug or the service; none for a Task */
+    const char *text;       /* what is to be done */
+    const char *reason;     /* why */
+    const char *focus;      /* what it is about, Type/id; NULL */
+    const char *directions; /* of a MedicationRequest */
+    int64_t quantity;       /* dosage units of a MedicationRequest */
+};
+
+struct ow_action { /* of a suggestion */
+    enum ow_action_type type;
     const char *description;
-    const char *resource_id; /* MedicationRequest/draft-1 */
+    const char *resource_id;            /* delete: MedicationRequest/draft-1 */
+    const struct ow_order *order;       /* update: this draft as it came, but for */
+    int64_t days, quantity;             /* its days of supply and dosage units */
+    const struct ow_proposal *proposal; /* create */
 };
 
 struct ow_suggestion {
@@ -149,6 +170,7 @@ struct ow_card {
     struct ow_coding topic; /* system, rule name, display */
     const struct ow_suggestion *suggestions;
     size_t n_suggestions;
+    bool any; /* several suggestions may be taken together */
     const struct ow_coding *override_reasons;
     size_t n_override_reasons;
     const struct ow_link *links;
@@ -188,7 +210,9 @@ struct ow_verdict {
     ow_time at;
     const struct ow_zone *zone; /* of the question, for dates in reports; NULL: UTC */
     enum ow_hook hook;
-    const char *table; /* factor table asked for */
+    const char *prescriber; /* who asks, Practitioner/x; NULL */
+    const char *encounter;  /* NULL */
+    const char *table;      /* factor table asked for */
     const char *policy, *policy_version;
     const char *products, *sha256; /* knowledge version and hash */
     struct ow_total written, supplied;

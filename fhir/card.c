@@ -8,6 +8,7 @@
 #include "base/jw.h"
 #include "base/text.h"
 #include "fhir/hooks.h"
+#include "fhir/proposal.h"
 #include "fhir/writeback.h"
 
 enum { SUMMARY_MOST = 139 }; /* UTF-16 units */
@@ -137,27 +138,71 @@ static void uuid_write(struct ow_jw *w, const char *name)
     ow_jw_kstring(w, "uuid", uuid);
 }
 
-static void actions_write(struct ow_jw *w, const struct ow_suggestion *s)
+static void resource_write(struct ow_jw *w, const struct ow_verdict *v,
+                           const struct ow_action *a)
+{
+    switch (a->type) {
+    case OW_ACTION_DELETE:
+        ow_jw_kstring(w, "resourceId", a->resource_id);
+        break;
+    case OW_ACTION_UPDATE:
+        ow_jw_key(w, "resource");
+        ow_proposal_shorten(w, a->order->raw, a->days, a->quantity);
+        break;
+    case OW_ACTION_CREATE:
+        ow_jw_key(w, "resource");
+        ow_proposal_create(w, v, a->proposal);
+        break;
+    }
+}
+
+static const char *action_name(enum ow_action_type type)
+{
+    return type == OW_ACTION_CREATE   ? "create"
+           : type == OW_ACTION_UPDATE ? "update"
+                                      : "delete";
+}
+
+static void actions_write(struct ow_jw *w, const struct ow_verdict *v,
+                          const struct ow_suggestion *s)
 {
     if (s->n_actions == 0)
         return;
     ow_jw_karray(w, "actions");
     for (size_t i = 0; i < s->n_actions; i++) {
+        const struct ow_action *a = &s->actions[i];
+
         ow_jw_object(w);
-        ow_jw_kstring(w, "type", s->actions[i].type);
+        ow_jw_kstring(w, "type", action_name(a->type));
         ow_jw_kstring(w, "description",
-                      s->actions[i].description && *s->actions[i].description
-                          ? s->actions[i].description
-                          : s->label);
-        ow_jw_kstring_opt(w, "resourceId", s->actions[i].resource_id);
+                      a->description && *a->description ? a->description : s->label);
+        resource_write(w, v, a);
         ow_jw_end(w);
     }
     ow_jw_end(w);
 }
 
-static void suggestions_write(struct ow_jw *w, const struct ow_card *c)
+/* What the suggestion would do, so that an answer that comes later tells what was done.
+ */
+static const char *suggestion_name(const struct ow_suggestion *s)
 {
-    size_t recommended = 0;
+    const struct ow_action *a = s->actions;
+
+    if (s->n_actions == 0)
+        return s->label;
+    switch (a->type) {
+    case OW_ACTION_DELETE:
+        return a->resource_id;
+    case OW_ACTION_UPDATE:
+        return a->order->reference;
+    default:
+        return a->proposal->code.code ? a->proposal->code.code : a->proposal->type;
+    }
+}
+
+static void suggestions_write(struct ow_jw *w, const struct ow_verdict *v,
+                              const struct ow_card *c)
+{
     struct ow_buf name;
 
     if (c->n_suggestions == 0)
@@ -168,20 +213,20 @@ static void suggestions_write(struct ow_jw *w, const struct ow_card *c)
         const struct ow_suggestion *s = &c->suggestions[i];
 
         ow_buf_reset(&name);
-        ow_buf_printf(&name, "%s/suggestion/%zu", c->key, i);
+        ow_buf_printf(&name, "%s/%s/%s", c->key,
+                      s->n_actions ? action_name(s->actions->type) : "suggestion",
+                      suggestion_name(s));
         ow_jw_object(w);
         ow_jw_kstring(w, "label", s->label);
         uuid_write(w, ow_buf_cstr(&name));
-        if (s->recommended) {
+        if (s->recommended)
             ow_jw_kbool(w, "isRecommended", true);
-            recommended++;
-        }
-        actions_write(w, s);
+        actions_write(w, v, s);
         ow_jw_end(w);
     }
     ow_jw_end(w);
     ow_buf_done(&name);
-    ow_jw_kstring(w, "selectionBehavior", recommended > 1 ? "any" : "at-most-one");
+    ow_jw_kstring(w, "selectionBehavior", c->any ? "any" : "at-most-one");
 }
 
 static void overrides_write(struct ow_jw *w, const struct ow_card *c)
@@ -239,14 +284,13 @@ static void extension_write(struct ow_jw *w, const struct ow_card *c)
 void ow_hooks_card(struct ow_jw *w, const struct ow_verdict *v,
                    const struct ow_card *card)
 {
-    (void)v;
     ow_jw_object(w);
     uuid_write(w, card->key);
     summary_write(w, card->summary);
     ow_jw_kstring(w, "indicator", ow_tier_name(card->indicator));
     ow_jw_kstring_opt(w, "detail", card->detail);
     source_write(w, card);
-    suggestions_write(w, card);
+    suggestions_write(w, v, card);
     overrides_write(w, card);
     links_write(w, card);
     extension_write(w, card);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "fhir/dosage_read.h"
 #include "fhir/medication.h"
+#include "fhir/proposal.h"
 #include "fhir/reference.h"
 
 struct order_rd {
@@ -277,7 +278,8 @@ struct ow_order ow_order_of(struct ow_arena *arena, const struct ow_zone *zone,
     const char *type = ow_json_string(resource, "resourceType");
     size_t k = kind_index(type);
     struct order_rd o = { .resource = resource, .resolver = resolver };
-    struct ow_order ret = { .reference = reference };
+    struct ow_order ret = { .raw = ow_proposal_fits(resource) ? resource : NULL,
+                            .reference = reference };
 
     ow_assert(k < OW_LEN(kinds));
     ret.kind = kinds[k].kind;

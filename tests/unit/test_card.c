@@ -94,9 +94,9 @@ static void a_card_tells_the_whole_arithmetic(void **state)
     assert_string_equal(c->med_text, "165");
     assert_string_equal(c->key, "Patient/p1|med-threshold|");
     assert_int_equal(c->n_related, 4);
-    assert_int_equal(c->n_suggestions, 1);
+    assert_int_equal(c->n_suggestions, 2);
     assert_string_equal(c->suggestions[0].label, "Remove this draft");
-    assert_string_equal(c->suggestions[0].actions[0].type, "delete");
+    assert_int_equal(c->suggestions[0].actions[0].type, OW_ACTION_DELETE);
     assert_string_equal(c->suggestions[0].actions[0].resource_id,
                         "MedicationRequest/rx9");
 }
@@ -289,7 +289,7 @@ static void each_of_several_drafts_can_be_removed_by_name(void **state)
     o = build_order(b, "d3", RX_LISINOPRIL);
     build_draft(b, o);
     c = build_judge(b)->cards;
-    assert_int_equal(c->n_suggestions, 2);
+    assert_int_equal(c->n_suggestions, 3); /* and a referral */
     assert_string_equal(c->suggestions[1].label,
                         "Remove this draft: lorazepam 1 MG Oral Tablet");
 }

@@ -240,7 +240,7 @@ static const struct ow_coding reasons[] = {
     { "https://x.test/override", "no-display", NULL             },
 };
 static const struct ow_action actions[] = {
-    {"delete", NULL, "MedicationRequest/d"}
+    {.type = OW_ACTION_DELETE, .resource_id = "MedicationRequest/d"}
 };
 static const struct ow_suggestion suggestions[] = {
     {"Remove this draft", actions, 1, true },
@@ -312,9 +312,9 @@ static void a_card_says_all_it_has_and_nothing_empty(void **state)
             "MME/day','indicator':'critical','detail':'| a |','source':{'label':"
             "'Stewardship','url':'https://x.test','topic':{'system':'https://x.test/t',"
             "'code':'med-threshold','display':'High'}},'suggestions':[{'label':'Remove "
-            "this draft','uuid':'0806036d-e9ee-5b93-8b61-a8b2dcb57a06','isRecommended':true,'actions':[{'type':'delete',"
+            "this draft','uuid':'985fe38d-a1d2-5cb4-a978-63f07bfd8189','isRecommended':true,'actions':[{'type':'delete',"
             "'description':'Remove this draft','resourceId':'MedicationRequest/d'}]},"
-            "{'label':'Keep it','uuid':'8e9311f3-7414-5bff-b86f-3592785c042e'}],'selectionBehavior':'at-most-one',"
+            "{'label':'Keep it','uuid':'37d140ec-bdde-5dfd-80c6-d6d8b0595b55'}],'selectionBehavior':'at-most-one',"
             "'overrideReasons':[{'system':'https://x.test/override','code':'palliative',"
             "'display':'Palliative care'},{'system':'https://x.test/override','code':"
             "'no-display','display':'no-display'}],'links':[{'label':'Guideline','url':"

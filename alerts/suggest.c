@@ -1,0 +1,237 @@
+#include "alerts/suggest.h"
+
+#include "alerts/card.h"
+#include "alerts/dosage.h"
+#include "alerts/policy.h"
+#include "alerts/rules.h"
+#include "base/text.h"
+
+/* ---- what may be created ---- */
+
+enum propose {
+    PROPOSE_NALOXONE,
+    PROPOSE_SCREEN,
+    PROPOSE_ASSESSMENT,
+    PROPOSE_PHYSICAL,
+    PROPOSE_COUNSELLING,
+    PROPOSE_PHARMACY,
+    PROPOSE_N,
+};
+
+static const struct {
+    const char *type, *system, *code, *display;
+    enum ow_word label, text;
+} proposals[PROPOSE_N] = {
+    [PROPOSE_NALOXONE] = {"MedicationRequest", OW_SYSTEM_RXNORM, "1725059",
+                          "naloxone hydrochloride 40 MG/ML Nasal Spray",                  OW_WORD_SUGGEST_NALOXONE, OW_WORD_SUGGEST_NALOXONE_TEXT},
+    [PROPOSE_SCREEN] = { "ServiceRequest",   OW_SYSTEM_SNOMED, "310627008",
+                          "Drug of abuse screen",                                         OW_WORD_SUGGEST_SCREEN,
+                          OW_WORD_SUGGEST_SCREEN_TEXT                                                                                            },
+    [PROPOSE_ASSESSMENT] = { "ServiceRequest",   OW_SYSTEM_SNOMED, "454281000124100",
+                          "Assessment of risk for opioid abuse (procedure)",              OW_WORD_SUGGEST_ASSESS,   OW_WORD_SUGGEST_ASSESS_TEXT  },
+    [PROPOSE_PHYSICAL] = { "ServiceRequest",   OW_SYSTEM_SNOMED, "91251008",
+                          "Physical therapy procedure",                                   OW_WORD_SUGGEST_PHYSICAL,
+                          OW_WORD_SUGGEST_PHYSICAL_TEXT                                                                                          },
+    [PROPOSE_COUNSELLING] = { "ServiceRequest",   OW_SYSTEM_SNOMED, "306227000",
+                          "Referral for mental health counseling (procedure)",            OW_WORD_SUGGEST_COUNSEL,  OW_WORD_SUGGEST_COUNSEL_TEXT },
+    [PROPOSE_PHARMACY] = { "Task",             NULL,             NULL,              NULL, OW_WORD_SUGGEST_PHARMACY,
+                          OW_WORD_SUGGEST_PHARMACY_TEXT                                                                                          },
+};
+
+/* Which findings ask for it. */
+static const struct {
+    enum ow_rule rule;
+    enum propose what;
+} asks[] = {
+    {OW_RULE_NALOXONE,       PROPOSE_NALOXONE   },
+    { OW_RULE_UDS_DUE,       PROPOSE_SCREEN     },
+    { OW_RULE_REASSESS,      PROPOSE_ASSESSMENT },
+    { OW_RULE_NONOPIOID,     PROPOSE_PHYSICAL   },
+    { OW_RULE_MED_THRESHOLD, PROPOSE_PHYSICAL   },
+    { OW_RULE_ESCALATION,    PROPOSE_PHYSICAL   },
+    { OW_RULE_OUD,           PROPOSE_COUNSELLING},
+    { OW_RULE_RISK,          PROPOSE_COUNSELLING},
+    { OW_RULE_GOALS,         PROPOSE_COUNSELLING},
+    { OW_RULE_UNREADABLE,    PROPOSE_PHARMACY   },
+    { OW_RULE_UNKNOWN,       PROPOSE_PHARMACY   },
+    { OW_RULE_MISMATCH,      PROPOSE_PHARMACY   },
+    { OW_RULE_STALE,         PROPOSE_PHARMACY   },
+    { OW_RULE_DUPLICATE,     PROPOSE_PHARMACY   },
+    { OW_RULE_ABRUPT_STOP,   PROPOSE_PHARMACY   },
+    { OW_RULE_OUD_CONFLICT,  PROPOSE_PHARMACY   },
+};
+
+struct list {
+    struct ow_judge *j;
+    struct ow_suggestion *items;
+    size_t n;
+};
+
+static struct ow_action *add(struct list *l, const char *label, bool recommended)
+{
+    struct ow_action *a = OW_NEW(l->j->arena, struct ow_action);
+
+    if (l->n == OW_SUGGESTIONS)
+        return NULL;
+    l->items[l->n++] = (struct ow_suggestion){
+        .label = label, .actions = a, .n_actions = 1, .recommended = recommended
+    };
+    return a;
+}
+
+/* The first finding that is told and asks for it. */
+static const struct ow_finding *asking(const struct ow_judge *j, enum propose what)
+{
+    for (size_t i = 0; i < j->v->n_findings; i++) {
+        const struct ow_finding *f = &j->v->findings[i];
+
+        for (size_t k = 0; f->silent == NULL && k < OW_LEN(asks); k++)
+            if (asks[k].what == what && f->id == asks[k].rule &&
+                (f->id != OW_RULE_UNKNOWN || f->tier > OW_TIER_INFO))
+                return f;
+    }
+    return NULL;
+}
+
+static void propose(struct list *l, enum propose what)
+{
+    struct ow_judge *j = l->j;
+    const struct ow_finding *f = asking(j, what);
+    struct ow_proposal *p;
+    struct ow_action *a;
+
+    if (f == NULL)
+        return;
+    a = add(l, ow_word(proposals[what].label), what == PROPOSE_NALOXONE);
+    if (a == NULL)
+        return;
+    p = OW_NEW(j->arena, struct ow_proposal);
+    *p = (struct ow_proposal){
+        .type = proposals[what].type,
+        .code = {proposals[what].system, proposals[what].code, proposals[what].display},
+        .text = ow_word(proposals[what].text),
+        .reason = ow_rule_topic((enum ow_rule)f->id),
+        .focus = f->n_evidence > 0 ? f->evidence[0] : NULL,
+    };
+    if (what == PROPOSE_NALOXONE) {
+        p->directions = ow_word(OW_WORD_NALOXONE_DIRECTIONS);
+        p->quantity = 2;
+    }
+    a->type = OW_ACTION_CREATE;
+    a->description = ow_word(proposals[what].text);
+    a->proposal = p;
+}
+
+/* ---- drafts ---- */
+
+/* A draft that may be taken back: selected, and part of what the card speaks of. */
+static bool may_remove(const struct ow_item *it)
+{
+    return it->order->is_draft && it->order->selected && it->order->reference != NULL &&
+           (ow_item_opioid(it) ||
+            (ow_item_sedative(it) && it->drug.sedative->tier <= 2) ||
+            (it->role == OW_ROLE_UNKNOWN && it->drug.like != NULL));
+}
+
+static void remove_drafts(struct list *l)
+{
+    struct ow_judge *j = l->j;
+    size_t n = 0;
+
+    for (size_t i = 0; i < j->n_items; i++)
+        n += may_remove(&j->items[i]);
+    for (size_t i = 0; i < j->n_items; i++) {
+        const char *name;
+        struct ow_action *a;
+
+        if (!may_remove(&j->items[i]))
+            continue;
+        name = ow_card_plain(j->arena, j->items[i].drug.name);
+        a = add(l,
+                n == 1 ? ow_word(OW_WORD_SUGGEST_REMOVE)
+                       : ow_say(j->arena, OW_WORD_SUGGEST_REMOVE_ONE, name),
+                false);
+        if (a == NULL)
+            return;
+        a->type = OW_ACTION_DELETE;
+        a->description = ow_say(j->arena, OW_WORD_SUGGEST_REMOVE_TEXT, name);
+        a->resource_id = j->items[i].order->reference;
+    }
+}
+
+static const struct ow_finding *told(const struct ow_judge *j, enum ow_rule rule,
+                                     const char *reference)
+{
+    for (size_t i = 0; i < j->v->n_findings; i++) {
+        const struct ow_finding *f = &j->v->findings[i];
+
+        for (size_t k = 0; f->id == rule && f->silent == NULL && k < f->n_evidence; k++)
+            if (ow_streq(f->evidence[k], reference))
+                return f;
+    }
+    return NULL;
+}
+
+/* Days and quantity of the draft can be shortened together, and nothing else in it would
+ * contradict them. */
+static bool may_shorten(const struct ow_order *o, struct ow_ratio *days)
+{
+    if (!o->is_draft || !o->selected || o->raw == NULL || !o->supply_quantity.has_value ||
+        !ow_supply_days(o, days) || (o->has_refills && o->refills > 0))
+        return false;
+    for (size_t i = 0; i < o->n_dosages; i++)
+        if (o->dosages[i].timing.bounds != OW_BOUNDS_NONE ||
+            o->dosages[i].timing.count.has_value || o->dosages[i].has_sequence)
+            return false;
+    return ow_ratio_positive(*days);
+}
+
+static void shorten_drafts(struct list *l)
+{
+    struct ow_judge *j = l->j;
+    struct ow_ratio limit = j->policy->params[OW_PARAM_MED_THRESHOLD_ACUTE_DAYS];
+
+    for (size_t i = 0; i < j->n_items; i++) {
+        const struct ow_order *o = j->items[i].order;
+        struct ow_ratio days, share, quantity;
+        struct ow_action *a;
+        const char *count, *amount;
+
+        if (!may_shorten(o, &days) ||
+            told(j, OW_RULE_ACUTE_DURATION, o->reference) == NULL ||
+            !ow_ratio_div(limit, days, &share) ||
+            !ow_ratio_mul(o->supply_quantity.value, share, &quantity))
+            continue;
+        quantity = OW_RATIO(ow_ratio_ceil(quantity), 1); /* no part of a unit */
+        count = ow_say_ratio(j->arena, limit);
+        amount = ow_say_ratio(j->arena, quantity);
+        a = add(l, ow_say(j->arena, OW_WORD_SUGGEST_SHORTEN, count), false);
+        if (a == NULL)
+            return;
+        a->type = OW_ACTION_UPDATE;
+        a->description = ow_say(j->arena, OW_WORD_SUGGEST_SHORTEN_TEXT,
+                                ow_card_plain(j->arena, j->items[i].drug.name), amount,
+                                count);
+        a->order = o;
+        a->days = ow_ratio_floor(limit);
+        a->quantity = ow_ratio_floor(quantity);
+    }
+}
+
+void ow_suggest(struct ow_judge *j, struct ow_card *c)
+{
+    struct list l = { .j = j };
+
+    if (j->chart->hook == OW_HOOK_NONE)
+        return;
+    l.items = OW_NEW_N(j->arena, struct ow_suggestion, OW_SUGGESTIONS);
+    propose(&l, PROPOSE_NALOXONE);
+    shorten_drafts(&l);
+    remove_drafts(&l);
+    for (unsigned i = PROPOSE_SCREEN; i < PROPOSE_N; i++)
+        propose(&l, (enum propose)i);
+    c->suggestions = l.items;
+    c->n_suggestions = l.n;
+    for (size_t i = 0; l.n > 1 && i < l.n; i++)
+        c->any |= l.items[i].actions->type == OW_ACTION_CREATE;
+}
