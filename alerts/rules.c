@@ -121,8 +121,8 @@ static void keep_one(struct ow_pending *p, struct ow_finding *f, enum ow_rule ru
     f->shadow = j->policy->rules[rule].mode == OW_MODE_SHADOW;
     for (unsigned i = 0; i < OW_EXCLUDE_N; i++)
         if ((held & 1u << i) != 0)
-            suppress(
-                p->j, rule,
+            ow_judge_suppress(
+                p->j, f->rule,
                 ow_arena_printf(j->arena, "exclusion:%s", ow_exclusion_name(1u << i)),
                 j->excluded_by[i]);
     if (held != 0)
