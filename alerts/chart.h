@@ -206,7 +206,8 @@ struct ow_order {
     size_t n_authorizing;
 
     const char *prescriber; /* reference of requester, Type/id; or the recorder */
-    const char *performer;  /* dispensing pharmacy of a dispense */
+    const char *recorder;
+    const char *performer; /* dispensing pharmacy of a dispense */
     const char *encounter;
     const struct ow_concept *reasons;
     size_t n_reasons;
@@ -235,15 +236,25 @@ struct ow_record {
     struct ow_concept code;
     const struct ow_concept
         *more; /* reasonCode, Encounter.type, diagnosis use, discharge disposition */
+    const char *const *more_of; /* the element each of them stood in: "type" */
     size_t n_more;
     bool has_when; /* onset, effective, performed, occurrence, period, created */
     struct ow_span when;
-    bool has_recorded; /* recordedDate, issued, authoredOn, lastUpdated of meta */
+    const char *when_of; /* the element it stood in: "performedPeriod" */
+    bool has_recorded;   /* recordedDate, issued, authoredOn, lastUpdated of meta */
     struct ow_span recorded;
-    struct ow_concept value; /* valueCodeableConcept; or .text = valueString */
+    const char *recorded_of; /* likewise; "lastUpdated" for meta's */
+    bool has_updated;
+    struct ow_span updated;   /* meta.lastUpdated */
+    bool component;           /* a component of the resource, not the whole of it */
+    struct ow_concept value;  /* valueCodeableConcept; or .text = valueString */
+    const char *value_string; /* valueString alone */
     struct ow_quantity value_quantity;
     const char *const *links; /* references it holds to others, Type/id */
     size_t n_links;
+    const char *encounter, *author;
+    const char *const *performers; /* performer.actor, or performer */
+    size_t n_performers;
 };
 
 enum ow_hook {

@@ -205,8 +205,9 @@ static void people_read(struct order_rd *o, struct ow_order *ret)
     const cJSON *performers = ow_json_array(o->resource, "performer");
 
     ret->prescriber = reference_under(o, o->resource, "requester");
+    ret->recorder = reference_under(o, o->resource, "recorder");
     if (!ret->prescriber)
-        ret->prescriber = reference_under(o, o->resource, "recorder");
+        ret->prescriber = ret->recorder;
     if (performers && performers->child)
         ret->performer = reference_under(o, performers->child, "actor");
     ret->n_reasons = ow_rd_concepts(&o->side, o->resource, "reasonCode", &ret->reasons);

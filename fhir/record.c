@@ -9,7 +9,8 @@ struct record_rd {
     const cJSON *resource;
     const struct ow_resolver *resolver;
     struct ow_concept *more;
-    size_t n_more, cap_more;
+    const char **more_of;
+    size_t n_more, cap_more, cap_more_of;
     const char **links;
     size_t n_links, cap_links;
 };
@@ -35,24 +36,29 @@ static const char *code_under(struct record_rd *d, const char *key)
     return first_code(&c);
 }
 
-static void more_add(struct record_rd *d, const cJSON *object, const char *key)
+/* `of`: the element as ow_record names it. */
+static void more_add(struct record_rd *d, const cJSON *object, const char *key,
+                     const char *of)
 {
     const struct ow_concept *list;
     size_t n = ow_rd_concepts(&d->r, object, key, &list);
 
     for (size_t i = 0; i < n; i++) {
         OW_ARENA_GROW(d->r.arena, d->more, d->n_more, d->cap_more);
+        OW_ARENA_GROW(d->r.arena, d->more_of, d->n_more, d->cap_more_of);
+        d->more_of[d->n_more] = of;
         d->more[d->n_more++] = list[i];
     }
 }
 
-static void more_add_each(struct record_rd *d, const char *array, const char *key)
+static void more_add_each(struct record_rd *d, const char *array, const char *key,
+                          const char *of)
 {
     const cJSON *c, *list = ow_json_array(d->resource, array);
 
     cJSON_ArrayForEach(c, list)
     {
-        more_add(d, c, key);
+        more_add(d, c, key, of);
     }
 }
 
@@ -65,11 +71,12 @@ static void more_read(struct record_rd *d)
     static const char *const stays[] = { "hospitalization", "admission" };
 
     for (size_t i = 0; i < OW_LEN(plain); i++)
-        more_add(d, d->resource, plain[i]);
+        more_add(d, d->resource, plain[i], plain[i]);
     for (size_t i = 0; i < OW_LEN(stays); i++)
-        more_add(d, ow_json_object(d->resource, stays[i]), "dischargeDisposition");
-    more_add_each(d, "diagnosis", "use");
-    more_add_each(d, "participant", "type");
+        more_add(d, ow_json_object(d->resource, stays[i]), "dischargeDisposition",
+                 "dischargeDisposition");
+    more_add_each(d, "diagnosis", "use", "diagnosis.use");
+    more_add_each(d, "participant", "type", "participant.type");
 }
 
 /* Every Reference inside, but for the patient's. Depth is bounded by the JSON limits. */
@@ -93,7 +100,8 @@ static void links_read(struct record_rd *d, const cJSON *node)
     }
 }
 
-static bool time_under(struct record_rd *d, const char *stem, struct ow_span *ret)
+static bool time_under(struct record_rd *d, const char *stem, struct ow_span *ret,
+                       const char **of)
 {
     static const char *const endings[] = { "DateTime", "Period", "Instant", "Date", "" };
     char key[48];
@@ -104,10 +112,11 @@ static bool time_under(struct record_rd *d, const char *stem, struct ow_span *re
 
         ow_copy(key + n, sizeof key - n, endings[i]);
         v = ow_json_get(d->resource, key);
-        if (cJSON_IsString(v) && ow_rd_time(&d->r, d->resource, key, ret))
+        if ((cJSON_IsString(v) && ow_rd_time(&d->r, d->resource, key, ret)) ||
+            (cJSON_IsObject(v) && ow_rd_period(&d->r, d->resource, key, ret))) {
+            *of = ow_arena_strdup(d->r.arena, key);
             return true;
-        if (cJSON_IsObject(v) && ow_rd_period(&d->r, d->resource, key, ret))
-            return true;
+        }
     }
     return false;
 }
@@ -121,12 +130,18 @@ static void times_read(struct record_rd *d, struct ow_record *ret)
                                             "dateRecorded", "created" };
 
     for (size_t i = 0; i < OW_LEN(when) && !ret->has_when; i++)
-        ret->has_when = time_under(d, when[i], &ret->when);
-    for (size_t i = 0; i < OW_LEN(recorded) && !ret->has_recorded; i++)
+        ret->has_when = time_under(d, when[i], &ret->when, &ret->when_of);
+    for (size_t i = 0; i < OW_LEN(recorded) && !ret->has_recorded; i++) {
         ret->has_recorded = ow_rd_time(&d->r, d->resource, recorded[i], &ret->recorded);
-    if (!ret->has_recorded)
-        ret->has_recorded = ow_rd_time(&d->r, ow_json_object(d->resource, "meta"),
-                                       "lastUpdated", &ret->recorded);
+        ret->recorded_of = recorded[i];
+    }
+    ret->has_updated = ow_rd_time(&d->r, ow_json_object(d->resource, "meta"),
+                                  "lastUpdated", &ret->updated);
+    if (ret->has_recorded)
+        return;
+    ret->has_recorded = ret->has_updated;
+    ret->recorded = ret->updated;
+    ret->recorded_of = ret->has_updated ? "lastUpdated" : NULL;
 }
 
 static void value_read(struct ow_rd *r, const cJSON *o, struct ow_record *ret)
@@ -135,8 +150,9 @@ static void value_read(struct ow_rd *r, const cJSON *o, struct ow_record *ret)
     int64_t n;
 
     ret->value = (struct ow_concept){ 0 };
+    ret->value_string = ow_json_string(o, "valueString");
     if (!ow_rd_concept(r, o, "valueCodeableConcept", &ret->value))
-        ret->value.text = ow_json_string(o, "valueString");
+        ret->value.text = ret->value_string;
     if (ow_json_bool(o, "valueBoolean", &yes))
         ret->value.text = yes ? "true" : "false";
     ow_rd_quantity(r, o, "valueQuantity", &ret->value_quantity);
@@ -172,10 +188,39 @@ static void components_add(struct record_rd *d, const struct ow_record *whole,
 
         if (!ow_rd_concept(&d->r, c, "code", &part.code))
             continue;
+        part.component = true;
         value_read(&d->r, c, &part);
         OW_ARENA_GROW(d->r.arena, list->items, list->n, list->cap);
         list->items[list->n++] = part;
     }
+}
+
+static const char *normal_of(struct record_rd *d, const cJSON *reference)
+{
+    const char *s = ow_json_string(reference, "reference");
+
+    return s ? d->resolver->normal(d->resolver->arg, d->resource, s) : NULL;
+}
+
+static void people_read(struct record_rd *d, struct ow_record *ret)
+{
+    const cJSON *c, *list = ow_json_array(d->resource, "performer");
+    const char **who = NULL;
+    size_t cap = 0;
+
+    ret->encounter = normal_of(d, ow_json_object(d->resource, "encounter"));
+    ret->author = normal_of(d, ow_json_object(d->resource, "author"));
+    cJSON_ArrayForEach(c, list)
+    {
+        const cJSON *actor = ow_json_object(c, "actor");
+        const char *ref = normal_of(d, actor ? actor : c);
+
+        if (!ref || ret->n_performers >= LINKS_MOST)
+            continue;
+        OW_ARENA_GROW(d->r.arena, who, ret->n_performers, cap);
+        who[ret->n_performers++] = ref;
+    }
+    ret->performers = who;
 }
 
 static struct ow_record record_of(struct record_rd *d, const char *type,
@@ -190,7 +235,7 @@ static struct ow_record record_of(struct record_rd *d, const char *type,
     ret.intent = ow_json_string(d->resource, "intent");
     categories_read(d, &ret);
     if (ow_json_array(d->resource, "code"))
-        more_add(d, d->resource, "code"); /* PractitionerRole */
+        more_add(d, d->resource, "code", "code"); /* PractitionerRole */
     else
         ow_rd_concept(&d->r, d->resource, "code", &ret.code);
     if (ret.code.n_codings == 0 && !ret.code.text) /* R5 ServiceRequest.code.concept */
@@ -201,7 +246,9 @@ static struct ow_record record_of(struct record_rd *d, const char *type,
     times_read(d, &ret);
     value_read(&d->r, d->resource, &ret);
     links_read(d, d->resource);
+    people_read(d, &ret);
     ret.more = d->more;
+    ret.more_of = d->more_of;
     ret.n_more = d->n_more;
     ret.links = d->links;
     ret.n_links = d->n_links;
