@@ -31,6 +31,9 @@ static struct scene *scene(const char *days_ago)
     used = true;
     s = (struct scene){ 0 };
     build_init(&s.b);
+    s.b.policy.memory_days = 30;
+    s.b.policy.memory_critical_days = 7;
+    s.b.policy.memory_override_days = 90;
     s.draft = build_order(&s.b, "a", RX_OXYCODONE_20);
     build_dose(&s.b, s.draft, "1", "tablet", 4);
     build_draft(&s.b, s.draft);
