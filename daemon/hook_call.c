@@ -6,7 +6,9 @@
 #include "base/text.h"
 #include "daemon/log.h"
 #include "daemon/metrics.h"
+#include "daemon/told.h"
 #include "fhir/hooks.h"
+#include "fhir/reference.h"
 #include "fhir/search.h"
 
 enum { ANSWER_MAX = 4 << 20 };
@@ -31,13 +33,15 @@ struct hook_call {
     struct ow_search *search;
     struct question *questions;
     struct ow_timer *deadline;
+    struct ow_told_wait *wait; /* for what was told before */
     ow_hook_answer_fn *fn;
     void *arg;
 };
 
 struct ow_hook_calls {
     struct ow_core *core;
-    struct hook_call *calls; /* those that wait for the FHIR server */
+    struct ow_told_memory *told;
+    struct hook_call *calls; /* those that wait for the store or the FHIR server */
     struct ow_arena arena;   /* reused by calls that do not */
     struct ow_buf answer;
 };
@@ -73,6 +77,15 @@ static const struct ow_chart *hook_chart(const struct ow_hooks_request *req,
     return own;
 }
 
+/* Who asks: context.userId in the form of a reference. */
+static const char *prescriber_of(const struct ow_hooks_request *req,
+                                 struct ow_arena *arena)
+{
+    const char *reference = ow_reference_normal(arena, req->user);
+
+    return reference ? reference : req->user;
+}
+
 static void hook_judge(struct ow_hook_calls *h, const struct ow_hooks_request *req,
                        struct ow_arena *arena, ow_hook_answer_fn *fn, void *arg)
 {
@@ -80,10 +93,16 @@ static void hook_judge(struct ow_hook_calls *h, const struct ow_hooks_request *r
     struct ow_question q = { .knowledge = core->knowledge,
                              .policy = &core->config->policy,
                              .zone = core->zone,
-                             .at = ow_now_utc(core->world) };
+                             .at = ow_now_utc(core->world),
+                             .prescriber = prescriber_of(req, arena),
+                             .encounter = req->encounter,
+                             .instance = req->hook_instance };
     struct ow_err err = { "" };
     const struct ow_chart *chart = hook_chart(req, arena, &err);
     const struct ow_verdict *v;
+
+    /* not there when the store was too slow: then nothing was told before */
+    (void)!ow_told_peek(h->told, req->patient, &q);
 
     if (!chart || ow_evaluate(chart, &q, arena, &v, &err) != OW_OK) {
         answer_error(h, 400, "invalid", err.text, fn, arg);
@@ -100,6 +119,7 @@ static void hook_judge(struct ow_hook_calls *h, const struct ow_hooks_request *r
         ow_metric_add(OW_M_hooks_partial_total, 1);
     ow_metric_add(OW_M_hooks_cards_total, (int64_t)v->n_cards);
     fn(arg, 200, ow_buf_cstr(&h->answer), h->answer.len);
+    ow_told_tell(h->told, v, &q);
 }
 
 /* --- calls that ask the FHIR server first --- */
@@ -123,6 +143,8 @@ static void call_end(struct hook_call *c)
     struct ow_world *w = c->owner->core->world;
 
     call_drop_questions(c);
+    if (c->wait)
+        ow_told_cancel(c->wait);
     if (c->deadline)
         w->ops->timer_stop(w, c->deadline);
     while (*at != c)
@@ -132,22 +154,48 @@ static void call_end(struct hook_call *c)
     free(c);
 }
 
+static bool call_complete(const struct hook_call *c)
+{
+    return !c->wait && (!c->search || ow_search_complete(c->search));
+}
+
 static void call_answer(struct hook_call *c)
 {
+    if (!c->search && c->req.lacks_patient)
+        ow_reader_note(c->req.reader, NO_BIRTH_DATE);
     hook_judge(c->owner, &c->req, &c->arena, c->fn, c->arg);
     call_end(c);
 }
+
+static void call_ask(struct hook_call *c);
 
 /* Judge with what there is; the card says what is missing. */
 static void call_answer_partly(struct hook_call *c, const char *why)
 {
     OW_LOG(OW_WARNING, "hook.partial", "answered with data missing", OW_F("reason", why));
     call_drop_questions(c);
-    if (c->req.lacks_orders)
+    if (c->search && c->req.lacks_orders)
         ow_reader_missing(c->req.reader, "the patient's current medication orders");
-    if (c->req.lacks_patient)
+    if (c->search && c->req.lacks_patient)
         ow_reader_note(c->req.reader, NO_BIRTH_DATE);
     call_answer(c);
+}
+
+/* Everything that could be had is there, or something is still on its way. */
+static void call_go_on(struct hook_call *c)
+{
+    if (c->search)
+        call_ask(c);
+    if (call_complete(c))
+        call_answer(c);
+}
+
+static void on_told(void *arg)
+{
+    struct hook_call *c = arg;
+
+    c->wait = NULL;
+    call_go_on(c);
 }
 
 static void on_deadline(void *arg)
@@ -157,8 +205,6 @@ static void on_deadline(void *arg)
     c->deadline = NULL;
     call_answer_partly(c, "hooks.deadline passed");
 }
-
-static void call_ask(struct hook_call *c);
 
 static void on_question_answered(void *arg, enum ow_code code,
                                  const struct ow_response *resp, bool sent,
@@ -182,10 +228,8 @@ static void on_question_answered(void *arg, enum ow_code code,
     if (code != OW_OK || ow_arena_full(&c->arena))
         call_answer_partly(c, code == OW_OK ? "the chart is larger than intake.memory_max"
                                             : why.text);
-    else if (ow_search_complete(c->search))
-        call_answer(c);
     else
-        call_ask(c);
+        call_go_on(c);
 }
 
 static void call_ask(struct hook_call *c)
@@ -222,18 +266,33 @@ static bool may_ask(const struct ow_core *core, const struct ow_hooks_request *r
            (strlen(base) == n && strncmp(base, req->fhir_server, n) == 0);
 }
 
-static void call_begin(struct ow_hook_calls *h, const char *body, size_t len,
-                       const char *service, ow_hook_answer_fn *fn, void *arg)
+static void call_search(struct hook_call *c)
 {
-    struct ow_core *core = h->core;
-    struct hook_call *c = ow_alloc_zero(sizeof *c);
+    struct ow_core *core = c->owner->core;
     struct ow_search_options opt = {
         .base_url = core->config->fhir_base_url,
         .source = core->config->fhir_name,
         .zone = core->zone,
         .page_size = (unsigned)ow_config_int(core->config->fhir_page_size),
         .max_pages = (unsigned)ow_config_int(core->config->fhir_pages_max),
+        .patient = c->req.patient,
+        .authorization = c->req.authorization ? c->req.authorization
+                                              : core->authorization,
+        .want_orders = c->req.lacks_orders,
+        .want_patient = c->req.lacks_patient,
     };
+
+    c->search = ow_search_new(&c->arena, &opt, c->req.reader);
+}
+
+/* A call that waits: for the FHIR server when `search`, for the store when it does not
+ * stand in memory what this patient's people were told. */
+static void call_begin(struct ow_hook_calls *h, const char *body, size_t len,
+                       const char *service, bool search, ow_hook_answer_fn *fn, void *arg)
+{
+    struct ow_core *core = h->core;
+    struct hook_call *c = ow_alloc_zero(sizeof *c);
+    struct ow_question known;
     struct ow_err err;
     enum ow_code code;
 
@@ -246,14 +305,14 @@ static void call_begin(struct ow_hook_calls *h, const char *body, size_t len,
     code = ow_hooks_read(&c->arena, body, len, service, core->config->hooks_allow_http,
                          core->zone, &c->req, &err);
     ow_assert(code == OW_OK); /* the same bytes were read before */
-    opt.patient = c->req.patient;
-    opt.authorization = c->req.authorization ? c->req.authorization : core->authorization;
-    opt.want_orders = c->req.lacks_orders;
-    opt.want_patient = c->req.lacks_patient;
-    c->search = ow_search_new(&c->arena, &opt, c->req.reader);
+    if (search)
+        call_search(c);
     c->deadline = core->world->ops->timer_start(core->world, core->config->hooks_deadline,
                                                 on_deadline, c);
-    call_ask(c);
+    if (!ow_told_peek(h->told, c->req.patient, &known))
+        c->wait = ow_told_load(h->told, c->req.patient, on_told, c);
+    if (c->search)
+        call_ask(c);
 }
 
 /* --- the way in --- */
@@ -263,6 +322,7 @@ void ow_hook_call(struct ow_hook_calls *h, const char *service, const char *body
 {
     struct ow_core *core = h->core;
     struct ow_hooks_request req;
+    struct ow_question known;
     struct ow_err err = { "" };
 
     ow_metric_add(OW_M_hooks_requests_total, 1);
@@ -272,18 +332,19 @@ void ow_hook_call(struct ow_hook_calls *h, const char *service, const char *body
         OW_LOG(OW_INFO, "hook.refused", "CDS Hooks request refused",
                OW_F("reason", err.text));
         answer_error(h, 400, "invalid", err.text, fn, arg);
-    } else if (!req.lacks_orders && !req.lacks_patient) {
-        hook_judge(h, &req, &h->arena, fn, arg);
-    } else if (may_ask(core, &req)) {
-        call_begin(h, body, len, service, fn, arg);
+    } else if ((req.lacks_orders || req.lacks_patient) && may_ask(core, &req)) {
+        call_begin(h, body, len, service, true, fn, arg);
     } else if (req.lacks_orders) {
         answer_error(
             h, 412, "required",
             "the prefetch holds no MedicationRequest search of the patient and there "
             "is no FHIR server that may be asked",
             fn, arg);
+    } else if (!ow_told_peek(h->told, req.patient, &known)) {
+        call_begin(h, body, len, service, false, fn, arg);
     } else {
-        ow_reader_note(req.reader, NO_BIRTH_DATE);
+        if (req.lacks_patient)
+            ow_reader_note(req.reader, NO_BIRTH_DATE);
         hook_judge(h, &req, &h->arena, fn, arg);
     }
 }
@@ -295,15 +356,35 @@ struct feedback_call {
     struct ow_arena arena;
     ow_hook_answer_fn *fn;
     void *arg;
+    const struct ow_hooks_feedback *said;
     size_t n;
 };
 
-static void on_feedback_stored(void *arg, enum ow_code code, const struct ow_err *err)
+static void feedback_count(const struct ow_hooks_feedback *said,
+                           const struct ow_feedback_joined *joined)
+{
+    if (!joined->patient)
+        ow_metric_add(OW_M_feedback_unknown_total, 1);
+    if (joined->fresh)
+        ow_metric_answer(joined->rule, said->outcome, said->reason_code);
+}
+
+static void on_feedback_stored(void *arg, enum ow_code code,
+                               const struct ow_feedback_joined *joined, size_t n,
+                               const struct ow_err *err)
 {
     struct feedback_call *c = arg;
 
+    int64_t fresh = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        fresh += joined[i].fresh;
+        feedback_count(&c->said[i], &joined[i]);
+        if (joined[i].patient)
+            ow_told_answered(c->owner->told, joined[i].patient);
+    }
     if (code == OW_OK) {
-        ow_metric_add(OW_M_feedback_total, (int64_t)c->n);
+        ow_metric_add(OW_M_feedback_total, fresh);
         c->fn(c->arg, 200, "", 0);
     } else {
         answer_error(c->owner, 503, "transient", err->text, c->fn, c->arg);
@@ -316,14 +397,13 @@ void ow_hook_feedback(struct ow_hook_calls *h, const char *service, const char *
                       size_t len, ow_hook_answer_fn *fn, void *arg)
 {
     struct feedback_call *c = ow_alloc_zero(sizeof *c);
-    const struct ow_hooks_feedback *said;
     struct ow_feedback *rows;
     struct ow_err err = { "" };
 
     (void)service; /* cards of all services are told apart by their uuid */
     *c = (struct feedback_call){ .owner = h, .fn = fn, .arg = arg };
     ow_arena_init(&c->arena, (size_t)h->core->config->intake_memory_max);
-    if (ow_hooks_read_feedback(&c->arena, body, len, &said, &c->n, &err) != OW_OK) {
+    if (ow_hooks_read_feedback(&c->arena, body, len, &c->said, &c->n, &err) != OW_OK) {
         answer_error(h, 400, "invalid", err.text, fn, arg);
         ow_arena_done(&c->arena);
         free(c);
@@ -333,12 +413,12 @@ void ow_hook_feedback(struct ow_hook_calls *h, const char *service, const char *
     for (size_t i = 0; i < c->n; i++) {
         ow_time now = ow_now_utc(h->core->world);
 
-        rows[i] = (struct ow_feedback){ .card = said[i].card,
-                                        .outcome = said[i].outcome,
-                                        .reason_code = said[i].reason_code,
-                                        .reason_system = said[i].reason_system,
-                                        .suggestions = said[i].suggestions,
-                                        .at = said[i].has_at ? said[i].at : now,
+        rows[i] = (struct ow_feedback){ .card = c->said[i].card,
+                                        .outcome = c->said[i].outcome,
+                                        .reason_code = c->said[i].reason_code,
+                                        .reason_system = c->said[i].reason_system,
+                                        .suggestions = c->said[i].suggestions,
+                                        .at = c->said[i].has_at ? c->said[i].at : now,
                                         .received = now };
     }
     ow_store_feedback(h->core->store, rows, c->n, on_feedback_stored, c);
@@ -351,6 +431,7 @@ struct ow_hook_calls *ow_hook_calls_new(struct ow_core *core)
     struct ow_hook_calls *h = ow_alloc_zero(sizeof *h);
 
     h->core = core;
+    h->told = ow_told_new(core);
     ow_arena_init(&h->arena, (size_t)core->config->intake_memory_max);
     ow_buf_init(&h->answer, ANSWER_MAX);
     return h;
@@ -371,6 +452,7 @@ void ow_hook_calls_free(struct ow_hook_calls *h)
     if (!h)
         return;
     ow_assert(!h->calls);
+    ow_told_free(h->told);
     ow_arena_done(&h->arena);
     ow_buf_done(&h->answer);
     free(h);

@@ -54,6 +54,59 @@ int64_t ow_metric_get(enum ow_metric m)
     return values[m];
 }
 
+/* --- answers to cards --- */
+
+enum { ANSWERS_MOST = 500, LABEL_MOST = 40 };
+
+static struct answer {
+    char rule[LABEL_MOST + 1], outcome[LABEL_MOST + 1], reason[LABEL_MOST + 1];
+    int64_t n;
+} answers[ANSWERS_MOST + 2]; /* the last ones: the rest, by outcome */
+static size_t n_answers;
+
+static const char *label(const char *s, const char *absent)
+{
+    size_t n = s ? strlen(s) : 0;
+
+    if (n == 0)
+        return absent;
+    if (n > LABEL_MOST || strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") != n)
+        return "other";
+    return s;
+}
+
+static struct answer *answer_find(const char *rule, const char *outcome,
+                                  const char *reason, size_t most)
+{
+    struct answer *a = answers;
+
+    for (; a < answers + n_answers; a++)
+        if (ow_streq(a->rule, rule) && ow_streq(a->outcome, outcome) &&
+            ow_streq(a->reason, reason))
+            return a;
+    if (n_answers >= most)
+        return NULL;
+    n_answers++;
+    ow_copy(a->rule, sizeof a->rule, rule);
+    ow_copy(a->outcome, sizeof a->outcome, outcome);
+    ow_copy(a->reason, sizeof a->reason, reason);
+    return a;
+}
+
+void ow_metric_answer(const char *rule, const char *outcome, const char *reason)
+{
+    struct answer *a;
+
+    rule = label(rule, "unknown");
+    outcome = ow_streq(outcome, "accepted") ? "accepted" : "overridden";
+    reason = label(reason, "none");
+    a = answer_find(rule, outcome, reason, ANSWERS_MOST);
+    if (!a)
+        a = answer_find("other", outcome, "other", OW_LEN(answers));
+    if (a)
+        a->n++;
+}
+
 static void head(struct ow_buf *out, const char *prefix, const char *name, enum kind kind,
                  const char *help)
 {
@@ -180,6 +233,18 @@ static void print_process(struct ow_buf *out)
                     start_time(s.start, ticks));
 }
 
+static void print_answers(struct ow_buf *out)
+{
+    head(out, "opiward_", "card_answers_total", COUNTER,
+         "Answers to cards by rule, outcome and coded reason");
+    for (size_t i = 0; i < n_answers; i++)
+        ow_buf_printf(out,
+                      "opiward_card_answers_total{rule=\"%s\",outcome=\"%s\","
+                      "reason=\"%s\"} %" PRId64 "\n",
+                      answers[i].rule, answers[i].outcome, answers[i].reason,
+                      answers[i].n);
+}
+
 void ow_metrics_print(struct ow_buf *out)
 {
     head(out, "opiward_", "build_info", GAUGE, "1, with the version");
@@ -188,5 +253,6 @@ void ow_metrics_print(struct ow_buf *out)
         head(out, "opiward_", metrics[i].name, metrics[i].kind, metrics[i].help);
         ow_buf_printf(out, "opiward_%s %" PRId64 "\n", metrics[i].name, values[i]);
     }
+    print_answers(out);
     print_process(out);
 }

@@ -17,5 +17,9 @@ enum ow_metric {
 void ow_metric_add(enum ow_metric m, int64_t n);
 void ow_metric_set(enum ow_metric m, int64_t v);
 int64_t ow_metric_get(enum ow_metric m);
+/* One answer to a card, by the rule the card was about (NULL: unknown), what was answered
+ * and the coded reason (NULL: none). Codes come from outside: what is no plain word, and
+ * what is beyond 500 combinations, counts as other. */
+void ow_metric_answer(const char *rule, const char *outcome, const char *reason);
 /* Prometheus text exposition, prefix opiward_. */
 void ow_metrics_print(struct ow_buf *out);

@@ -233,9 +233,62 @@ struct ow_feedback {
     ow_time at, received;
 };
 
-/* The same (card, outcome, at) twice is one. */
+struct ow_feedback_joined { /* one of them, and the card it answers */
+    bool fresh;             /* not a repeat */
+    const char *patient;    /* NULL: no card of ours that anybody was told */
+    const char *rule;       /* that the card is about */
+};
+typedef void ow_store_feedback_fn(void *arg, enum ow_code code,
+                                  const struct ow_feedback_joined *joined, size_t n,
+                                  const struct ow_err *err);
+/* The same (card, outcome, at) twice is one. One without a card is not kept. */
 void ow_store_feedback(struct ow_store *s, const struct ow_feedback *f, size_t n,
-                       ow_store_fn *fn, void *arg);
+                       ow_store_feedback_fn *fn, void *arg);
+
+/* --- what was told, to whom, and what they answered --- */
+
+enum {
+    OW_TOLD_MOST = 200,     /* rows kept of one patient */
+    OW_TOLD_DAYS = 2 * 366, /* longer than the longest snooze */
+};
+
+struct ow_telling_line { /* one finding on a card */
+    const char *rule, *cause, *card;
+    int tier;
+    bool lead; /* the card is about it: answers to the card are answers to it */
+};
+
+struct ow_telling {     /* an answer with cards */
+    const char *source; /* of its record: hook:order-sign */
+    const char *patient;
+    ow_time at;
+    int hook; /* enum ow_hook */
+    const char *prescriber, *encounter, *instance;
+    const char *prescribers, *classes;
+    const char *med;      /* MME/d, exact: "241/2"; NULL */
+    const char *med_text; /* for people */
+    const char *verdict_json;
+    size_t verdict_len;
+    const struct ow_telling_line *lines;
+    size_t n_lines;
+};
+void ow_store_tell(struct ow_store *s, const struct ow_telling *t, ow_store_fn *fn,
+                   void *arg);
+
+struct ow_told_row {
+    const char *rule, *cause, *card;
+    int tier, hook;
+    ow_time at;
+    const char *med, *prescriber, *encounter, *instance, *prescribers, *classes;
+    const char *outcome, *reason_code; /* of the latest answer since; NULL: none */
+    ow_time answered;
+};
+/* Of one patient, latest first. */
+typedef void ow_store_told_fn(void *arg, enum ow_code code,
+                              const struct ow_told_row *rows, size_t n,
+                              const struct ow_err *err);
+void ow_store_told(struct ow_store *s, const char *patient, ow_store_told_fn *fn,
+                   void *arg);
 
 /* --- figures --- */
 

@@ -68,8 +68,26 @@ static const char version_1[] =
     "  reason_system TEXT, suggestions TEXT, received INTEGER NOT NULL,"
     "  PRIMARY KEY(card, outcome, at)) STRICT, WITHOUT ROWID;";
 
+/*
+ * Version 2. What was told to whom: one row a finding that stood on a card, `lead` for
+ * the one that the card is about, which is the one that feedback on the card answers.
+ * `med` is an exact fraction. `verdict` is the record of that answer; both go when they
+ * are old.
+ */
+static const char version_2[] =
+    "CREATE TABLE told("
+    "  id INTEGER PRIMARY KEY, patient TEXT NOT NULL, at INTEGER NOT NULL,"
+    "  rule TEXT NOT NULL, cause TEXT NOT NULL, tier INTEGER NOT NULL,"
+    "  lead INTEGER NOT NULL, card TEXT NOT NULL, med TEXT, prescriber TEXT,"
+    "  encounter TEXT, prescribers TEXT, classes TEXT, hook INTEGER NOT NULL,"
+    "  instance TEXT, verdict INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX told_patient ON told(patient, at, id);"
+    "CREATE INDEX told_card ON told(card, at);"
+    "CREATE INDEX told_at ON told(at);";
+
 const struct ow_store_step ow_store_steps[] = {
     { version_1 },
+    { version_2 },
 };
 const unsigned ow_store_n_steps = OW_LEN(ow_store_steps);
 

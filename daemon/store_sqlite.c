@@ -210,63 +210,6 @@ void ow_store_put(struct ow_store *s, const char *key, const char *value, ow_sto
     ow_store_queue_post(&s->queue, &c->plain.call);
 }
 
-/* --- feedback --- */
-
-struct feedback_call {
-    struct ow_plain_call plain;
-    struct ow_feedback *f;
-    size_t n;
-};
-
-static enum ow_code feedback_run(struct ow_store_db *db, struct ow_store_call *call,
-                                 struct ow_err *err)
-{
-    struct feedback_call *c = (struct feedback_call *)call;
-
-    for (const struct ow_feedback *f = c->f; f < c->f + c->n; f++) {
-        struct ow_query q = ow_query(db, OW_SQL_FEEDBACK_ADD);
-        enum ow_code code;
-
-        ow_bind_text(&q, f->card);
-        ow_bind_text(&q, f->outcome);
-        ow_bind_int(&q, f->at);
-        ow_bind_text(&q, f->reason_code);
-        ow_bind_text(&q, f->reason_system);
-        ow_bind_text(&q, f->suggestions);
-        ow_bind_int(&q, f->received);
-        ow_run(&q);
-        code = ow_query_end(&q, err);
-        if (code != OW_OK)
-            return code;
-        db->now.feedback += q.changed;
-    }
-    return OW_OK;
-}
-
-static const struct ow_store_op feedback_op = { "feedback", true, false, feedback_run,
-                                                ow_store_plain_done };
-
-void ow_store_feedback(struct ow_store *s, const struct ow_feedback *f, size_t n,
-                       ow_store_fn *fn, void *arg)
-{
-    struct feedback_call *c = OW_STORE_CALL(struct feedback_call, &feedback_op);
-    struct ow_arena *arena = &c->plain.call.arena;
-
-    c->plain.fn = fn;
-    c->plain.arg = arg;
-    c->f = OW_NEW_N(arena, struct ow_feedback, n);
-    c->n = n;
-    for (size_t i = 0; i < n; i++) {
-        c->f[i] = f[i];
-        c->f[i].card = ow_arena_strdup(arena, f[i].card);
-        c->f[i].outcome = ow_arena_strdup(arena, f[i].outcome);
-        c->f[i].reason_code = ow_arena_strdup(arena, f[i].reason_code);
-        c->f[i].reason_system = ow_arena_strdup(arena, f[i].reason_system);
-        c->f[i].suggestions = ow_arena_strdup(arena, f[i].suggestions);
-    }
-    ow_store_queue_post(&s->queue, &c->plain.call);
-}
-
 /* --- figures --- */
 
 struct count_call {

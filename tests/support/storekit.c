@@ -307,9 +307,62 @@ enum ow_code storekit_retry(struct storekit *k, int64_t id, ow_time due)
     ASK(k, ow_store_retry(k->store, id, due, on_plain, k));
 }
 
+static void on_joined(void *arg, enum ow_code code,
+                      const struct ow_feedback_joined *joined, size_t n,
+                      const struct ow_err *err)
+{
+    struct storekit *k = arg;
+    struct ow_feedback_joined *copy = OW_NEW_N(&k->arena, struct ow_feedback_joined, n);
+
+    for (size_t i = 0; i < n; i++)
+        copy[i] = (struct ow_feedback_joined){
+            joined[i].fresh,
+            ow_arena_strdup(&k->arena, joined[i].patient),
+            ow_arena_strdup(&k->arena, joined[i].rule),
+        };
+    k->joined = copy;
+    k->n = n;
+    on_plain(k, code, err);
+}
+
 enum ow_code storekit_feedback(struct storekit *k, const struct ow_feedback *f, size_t n)
 {
-    ASK(k, ow_store_feedback(k->store, f, n, on_plain, k));
+    ASK(k, ow_store_feedback(k->store, f, n, on_joined, k));
+}
+
+enum ow_code storekit_tell(struct storekit *k, const struct ow_telling *t)
+{
+    ASK(k, ow_store_tell(k->store, t, on_plain, k));
+}
+
+static void on_told(void *arg, enum ow_code code, const struct ow_told_row *rows,
+                    size_t n, const struct ow_err *err)
+{
+    struct storekit *k = arg;
+    struct ow_told_row *copy = OW_NEW_N(&k->arena, struct ow_told_row, n);
+
+    for (size_t i = 0; i < n; i++) {
+        copy[i] = rows[i];
+        copy[i].rule = ow_arena_strdup(&k->arena, rows[i].rule);
+        copy[i].cause = ow_arena_strdup(&k->arena, rows[i].cause);
+        copy[i].card = ow_arena_strdup(&k->arena, rows[i].card);
+        copy[i].med = ow_arena_strdup(&k->arena, rows[i].med);
+        copy[i].prescriber = ow_arena_strdup(&k->arena, rows[i].prescriber);
+        copy[i].encounter = ow_arena_strdup(&k->arena, rows[i].encounter);
+        copy[i].instance = ow_arena_strdup(&k->arena, rows[i].instance);
+        copy[i].prescribers = ow_arena_strdup(&k->arena, rows[i].prescribers);
+        copy[i].classes = ow_arena_strdup(&k->arena, rows[i].classes);
+        copy[i].outcome = ow_arena_strdup(&k->arena, rows[i].outcome);
+        copy[i].reason_code = ow_arena_strdup(&k->arena, rows[i].reason_code);
+    }
+    k->told = copy;
+    k->n = n;
+    on_plain(k, code, err);
+}
+
+enum ow_code storekit_told(struct storekit *k, const char *patient)
+{
+    ASK(k, ow_store_told(k->store, patient, on_told, k));
 }
 
 enum ow_code storekit_count(struct storekit *k)

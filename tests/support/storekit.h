@@ -27,6 +27,8 @@ struct storekit {
     struct ow_delivery *deliveries;
     struct ow_patient_state patient;
     struct ow_store_counts counts;
+    const struct ow_feedback_joined *joined;
+    const struct ow_told_row *told;
     size_t n;
     ow_time next_due;
 };
@@ -65,4 +67,6 @@ enum ow_code storekit_outcome(struct storekit *k, int64_t id,
 enum ow_code storekit_distrust(struct storekit *k);
 enum ow_code storekit_retry(struct storekit *k, int64_t id, ow_time due);
 enum ow_code storekit_feedback(struct storekit *k, const struct ow_feedback *f, size_t n);
+enum ow_code storekit_tell(struct storekit *k, const struct ow_telling *t);
+enum ow_code storekit_told(struct storekit *k, const char *patient);
 enum ow_code storekit_count(struct storekit *k);

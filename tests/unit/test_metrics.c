@@ -164,6 +164,35 @@ static void the_manual_lists_every_figure(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, print, drop)
 
+static void answers_are_counted_under_labels_that_stay_few(void **state)
+{
+    struct ow_buf b;
+    char code[32];
+
+    (void)state;
+    ow_metric_answer("med-threshold", "overridden", "snooze-3-months");
+    ow_metric_answer("med-threshold", "overridden", "snooze-3-months");
+    ow_metric_answer(NULL, "accepted", NULL);
+    ow_metric_answer("med-threshold", "overridden", "Jane Doe, born 1970");
+    for (int i = 0; i < 1000; i++) {
+        snprintf(code, sizeof code, "code-%d", i);
+        ow_metric_answer("med-threshold", "overridden", code);
+    }
+    ow_buf_init(&b, 1 << 20);
+    ow_metrics_print(&b);
+    assert_non_null(strstr(ow_buf_cstr(&b),
+                           "{rule=\"med-threshold\",outcome=\"overridden\""
+                           ",reason=\"snooze-3-months\"} 2\n"));
+    assert_non_null(strstr(ow_buf_cstr(&b), "{rule=\"unknown\",outcome=\"accepted\","
+                                            "reason=\"none\"} 1\n"));
+    assert_non_null(strstr(ow_buf_cstr(&b), "reason=\"other\"} 1\n"));
+    assert_null(strstr(ow_buf_cstr(&b), "Jane"));
+    assert_null(strstr(ow_buf_cstr(&b), "code-999"));
+    assert_non_null(strstr(ow_buf_cstr(&b), "{rule=\"other\",outcome=\"overridden\","
+                                            "reason=\"other\"} 503\n"));
+    ow_buf_done(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +202,7 @@ int main(void)
         TEST(the_process_is_described),
         cmocka_unit_test(figures_are_counted_and_set),
         cmocka_unit_test(the_manual_lists_every_figure),
+        cmocka_unit_test(answers_are_counted_under_labels_that_stay_few),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -636,6 +636,125 @@ static void the_same_feedback_twice_is_one(void **state)
     assert_int_equal(k->counts.feedback, 2);
 }
 
+static const struct ow_telling_line on_card[] = {
+    {"med-threshold",   "", "card-1", 2, true },
+    { "naloxone-offer", "", "card-1", 1, false},
+};
+
+static enum ow_code tell_at(ow_time at, const char *instance)
+{
+    struct ow_telling t = { .source = "hook:order-sign",
+                            .patient = "Patient/p1",
+                            .at = at,
+                            .hook = 3,
+                            .prescriber = "Practitioner/d",
+                            .encounter = "e",
+                            .instance = instance,
+                            .prescribers = "Practitioner/d",
+                            .classes = "",
+                            .med = "241/2",
+                            .med_text = "120.5",
+                            .verdict_json = "{}",
+                            .verdict_len = 2,
+                            .lines = on_card,
+                            .n_lines = 2 };
+
+    return storekit_tell(k, &t);
+}
+
+static void what_was_told_comes_back_with_the_answer_to_its_card(void **state)
+{
+    struct ow_feedback f = { .card = "card-1",
+                             .outcome = "overridden",
+                             .reason_code = "snooze-3-months",
+                             .at = NOW - 5000, /* their clock is behind */
+                             .received = NOW + 1000 };
+
+    (void)state;
+    CALL_OK(tell_at(NOW, "i1"));
+    CALL_OK(storekit_feedback(k, &f, 1));
+    assert_true(k->joined[0].fresh);
+    assert_string_equal(k->joined[0].patient, "Patient/p1");
+    assert_string_equal(k->joined[0].rule, "med-threshold");
+    CALL_OK(storekit_feedback(k, &f, 1));
+    assert_false(k->joined[0].fresh);
+    storekit_reopen(k);
+    CALL_OK(storekit_told(k, "Patient/p1"));
+    assert_int_equal(k->n, 2);
+    assert_string_equal(k->told[0].rule, "naloxone-offer");
+    assert_null(k->told[0].outcome); /* the card is about the other */
+    assert_string_equal(k->told[1].rule, "med-threshold");
+    assert_string_equal(k->told[1].med, "241/2");
+    assert_string_equal(k->told[1].prescriber, "Practitioner/d");
+    assert_string_equal(k->told[1].outcome, "overridden");
+    assert_string_equal(k->told[1].reason_code, "snooze-3-months");
+    assert_int_equal(k->told[1].answered, NOW + 1000);
+    CALL_OK(storekit_told(k, "Patient/p2"));
+    assert_int_equal(k->n, 0);
+}
+
+static void an_answer_is_to_what_was_told_before_it(void **state)
+{
+    struct ow_feedback f[] = {
+        {.card = "card-1",  .outcome = "overridden", .at = NOW + 1, .received = NOW + 1},
+        { .card = "card-1", .outcome = "accepted",   .at = NOW + 2, .received = NOW + 2},
+    };
+
+    (void)state;
+    CALL_OK(storekit_feedback(k, f, 2)); /* before the row, after the card */
+    assert_null(k->joined[0].patient);
+    CALL_OK(tell_at(NOW, "i1"));
+    CALL_OK(tell_at(NOW + 1000, "i2")); /* the same card once more */
+    CALL_OK(storekit_told(k, "Patient/p1"));
+    assert_int_equal(k->n, 4);
+    assert_int_equal(k->told[1].at, NOW + 1000);
+    assert_null(k->told[1].outcome);
+    assert_string_equal(k->told[3].rule, "med-threshold");
+    assert_string_equal(k->told[3].outcome, "accepted"); /* the latest of two */
+}
+
+static void feedback_without_a_card_or_to_a_stranger_is_no_error(void **state)
+{
+    struct ow_feedback f[] = {
+        {.outcome = "accepted",    .at = NOW, .received = NOW},
+        { .card = "nobody's", .outcome = "overridden", .at = NOW, .received = NOW },
+    };
+
+    (void)state;
+    CALL_OK(storekit_feedback(k, f, 2));
+    assert_null(k->joined[0].patient);
+    assert_null(k->joined[1].patient);
+    CALL_OK(storekit_count(k));
+    assert_int_equal(k->counts.feedback, 1);
+}
+
+static int one_number(sqlite3 *conn, const char *text);
+
+static int count_in_file(const char *text)
+{
+    sqlite3 *conn;
+    int n;
+
+    assert_int_equal(sqlite3_open(storekit_path(k, "opiward.db"), &conn), SQLITE_OK);
+    n = one_number(conn, text);
+    sqlite3_close(conn);
+    return n;
+}
+
+static void of_one_patient_the_latest_are_kept_with_their_records(void **state)
+{
+    (void)state;
+    for (int i = 0; i < OW_TOLD_MOST / 2 + 10; i++)
+        CALL_OK(tell_at(NOW + i, "i"));
+    CALL_OK(storekit_told(k, "Patient/p1"));
+    assert_int_equal(k->n, OW_TOLD_MOST);
+    assert_int_equal(k->told[0].at, NOW + OW_TOLD_MOST / 2 + 9);
+    assert_int_equal(count_in_file("SELECT count(*) FROM verdict"), OW_TOLD_MOST / 2);
+    CALL_OK(tell_at(NOW + (OW_TOLD_DAYS + 1) * OW_DAY, "i")); /* old ones go in shares */
+    CALL_OK(storekit_told(k, "Patient/p1"));
+    assert_int_equal(k->n, OW_TOLD_MOST - 50);
+}
+
 static void figures_are_the_same_after_a_restart(void **state)
 {
     struct ow_store_counts before;
@@ -855,9 +974,9 @@ static void a_newer_schema_is_left_alone(void **state)
     sql(storekit_path(k, "opiward.db"), "PRAGMA user_version = 4000");
     assert_int_equal(storekit_open(k), OW_STORE_NEWER);
     assert_non_null(strstr(k->err.text, "4000"));
-    assert_non_null(strstr(k->err.text, "version 1:"));
-    assert_int_equal(ow_store_schema(), 1);
-    sql(storekit_path(k, "opiward.db"), "PRAGMA user_version = 1");
+    assert_non_null(strstr(k->err.text, "version 2:"));
+    assert_int_equal(ow_store_schema(), 2);
+    sql(storekit_path(k, "opiward.db"), "PRAGMA user_version = 2");
     assert_int_equal(storekit_open(k), OW_STORE_OPENED);
 }
 
@@ -961,6 +1080,28 @@ static void a_file_of_version_0_becomes_current(void **state)
     CALL_OK(storekit_put(k, "a", "b"));
 }
 
+static void a_file_of_version_1_becomes_current_and_keeps_what_it_has(void **state)
+{
+    sqlite3 *conn;
+    struct ow_err err;
+
+    (void)state;
+    storekit_close(k);
+    unlink(storekit_path(k, "opiward.db"));
+    assert_int_equal(sqlite3_open(storekit_path(k, "opiward.db"), &conn), SQLITE_OK);
+    CALL_OK(ow_store_migrate(conn, ow_store_steps, 1, &err));
+    sqlite3_close(conn);
+    sql(storekit_path(k, "opiward.db"),
+        "INSERT INTO feedback(card, outcome, at, received) VALUES('card-1', 'accepted',"
+        " 1772438400500, 1772438400500); INSERT INTO setting VALUES('a', 'b')");
+    assert_int_equal(storekit_open(k), OW_STORE_OPENED);
+    CALL_OK(storekit_get(k, "a"));
+    assert_string_equal(k->value, "b");
+    CALL_OK(tell_at(NOW, "i"));
+    CALL_OK(storekit_told(k, "Patient/p1"));
+    assert_string_equal(k->told[1].outcome, "accepted");
+}
+
 /* --- statements --- */
 
 static void no_statement_reads_a_whole_table(void **state)
@@ -1039,6 +1180,10 @@ int main(void)
         BOTH(an_end_told_twice_is_one_and_no_end_is_taken_back),
         BOTH(after_a_start_every_due_delivery_may_have_been_sent),
         BOTH(the_same_feedback_twice_is_one),
+        BOTH(what_was_told_comes_back_with_the_answer_to_its_card),
+        BOTH(an_answer_is_to_what_was_told_before_it),
+        BOTH(feedback_without_a_card_or_to_a_stranger_is_no_error),
+        BOTH(of_one_patient_the_latest_are_kept_with_their_records),
         BOTH(figures_are_the_same_after_a_restart),
         ONCE(a_failing_call_does_not_fail_the_others_of_its_batch),
         ONCE(with_and_without_a_thread_the_answers_are_the_same),
@@ -1054,6 +1199,7 @@ int main(void)
         ONCE(migration_takes_each_step_once_and_in_order),
         ONCE(a_step_that_fails_leaves_the_version_before_it),
         ONCE(a_file_of_version_0_becomes_current),
+        ONCE(a_file_of_version_1_becomes_current_and_keeps_what_it_has),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
