@@ -52,6 +52,27 @@ struct ow_reading {
     struct ow_factor factor;
 };
 
+/* The latest of what has to be done again and again, as the chart tells it. */
+enum ow_event {
+    OW_EVENT_PDMP,       /* review of the prescription monitoring programme */
+    OW_EVENT_SCREEN,     /* drug screen */
+    OW_EVENT_AGREEMENT,  /* treatment agreement */
+    OW_EVENT_ASSESSMENT, /* of benefits, harms and risks */
+    OW_EVENT_PLAN,       /* of pain treatment, with its goals */
+    OW_EVENT_COUNSELING, /* about opioid safety */
+    OW_EVENT_NALOXONE,   /* ordered or handed over */
+    OW_EVENT_OUD,        /* active opioid use disorder, recorded */
+    OW_EVENT_TONSILS,    /* tonsils or adenoids removed */
+    OW_EVENT_N,
+};
+
+struct ow_latest {
+    bool known;     /* it is in the chart */
+    bool not_asked; /* nobody looked, so that its absence says nothing */
+    ow_time at;     /* the asked instant where it has no date */
+    const char *by;
+};
+
 struct ow_judge {
     const struct ow_chart *chart;
     const struct ow_question *q;
@@ -73,6 +94,7 @@ struct ow_judge {
 
     /* Facts, by enum ow_fact_id; what silences rules, with the resource that says so. */
     const struct ow_fact *facts;
+    struct ow_latest latest[OW_EVENT_N];
     int age; /* whole years, at least; -1 unknown */
     unsigned excluded;
     const char *excluded_by[OW_EXCLUDE_N];

@@ -107,8 +107,8 @@ void ow_role_stand(const struct ow_judge *j, struct ow_item *it)
 
 /* ---- first role by drug ---- */
 
-/* Is the reason for giving it opioid use disorder? [CLINICAL decision: methadone] */
-static bool reason_is_oud(const struct ow_judge *j, const struct ow_order *o)
+/* [CLINICAL decision: methadone] */
+bool ow_reason_is_oud(const struct ow_judge *j, const struct ow_order *o)
 {
     static const char *const texts[] = {
         "opioid use disorder", "opioid dependence", "opioid addiction",
@@ -142,7 +142,7 @@ void ow_role_assign(const struct ow_judge *j, struct ow_item *it)
     } else if (it->drug.buprenorphine) {
         it->role = OW_ROLE_EXCLUDED;
         it->reason = ow_word(OW_WORD_BUPRENORPHINE);
-    } else if (it->drug.methadone && reason_is_oud(j, o)) {
+    } else if (it->drug.methadone && ow_reason_is_oud(j, o)) {
         it->role = OW_ROLE_EXCLUDED;
         it->reason = ow_word(OW_WORD_METHADONE_OUD);
     } else if (o->refused != NULL) {

@@ -22,6 +22,9 @@ void ow_role_stand(const struct ow_judge *j, struct ow_item *it);
 /* First role of a standing order by its drug: excluded, unreadable, unknown ... */
 void ow_role_assign(const struct ow_judge *j, struct ow_item *it);
 
+/* Is the reason for giving it opioid use disorder? */
+bool ow_reason_is_oud(const struct ow_judge *j, const struct ow_order *o);
+
 /* Do two orders of one kind share an identifier, or the id of one server? */
 bool ow_roles_same(const struct ow_item *a, const struct ow_item *b);
 

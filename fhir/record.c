@@ -189,6 +189,13 @@ static void components_add(struct record_rd *d, const struct ow_record *whole,
         if (!ow_rd_concept(&d->r, c, "code", &part.code))
             continue;
         part.component = true;
+        d->more = NULL; /* its own interpretation, not that of the whole */
+        d->more_of = NULL;
+        d->n_more = d->cap_more = d->cap_more_of = 0;
+        more_add(d, c, "interpretation", "interpretation");
+        part.more = d->more;
+        part.more_of = d->more_of;
+        part.n_more = d->n_more;
         value_read(&d->r, c, &part);
         OW_ARENA_GROW(d->r.arena, list->items, list->n, list->cap);
         list->items[list->n++] = part;
