@@ -131,7 +131,7 @@ static size_t strength_first(const struct sig_token *t, struct sig_amount *dose,
 
 static bool is_patch(const struct sig_unit *u)
 {
-    return u != NULL && ow_streq(u->word, "patch");
+    return ow_streq(u->word, "patch");
 }
 
 /* A patch's micrograms are micrograms an hour. */
@@ -292,7 +292,7 @@ enum ow_code ow_sig_limit(struct sig_draft *d, bool daily, size_t *used)
         doses = n > 0 && counts_doses(&t[n]);
         n += doses;
     }
-    if (n == 0 || a.n.range || !ow_ratio_positive(a.n.low))
+    if (n == 0 || a.n.range || !ow_ratio_positive(a.n.low) || (doses && a.n.low.den != 1))
         return OW_OK;
     other = other_drug_at(&t[n]);
     n += other;

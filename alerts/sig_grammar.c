@@ -18,14 +18,15 @@ enum ow_code ow_sig_refuse(const struct sig_draft *d, size_t from, size_t until,
                            const char *why)
 {
     const struct sig_token *t = d->text.t;
-    size_t a = t[from].from, b = until > from ? t[until - 1].until : t[from].until;
+    size_t a = t[from].from, b = t[until - 1].until;
     char quote[QUOTE_MOST + 4];
     size_t n = 0;
 
     while (a < b && n < QUOTE_MOST) {
         size_t len = ow_utf8_len(&d->text.text[a], b - a);
 
-        if (len == 0 || n + len > QUOTE_MOST)
+        ow_assert(len > 0); /* it was checked as a whole */
+        if (n + len > QUOTE_MOST)
             break;
         if (len == 1 && (unsigned char)d->text.text[a] < ' ')
             quote[n++] = ' ';
@@ -44,7 +45,7 @@ struct sig_draft_line *ow_sig_line_add(struct sig_draft *d)
 
     if (d->n == SIG_LINES)
         return NULL;
-    if (d->then && d->n > 0)
+    if (d->then)
         d->step++;
     l = &d->lines[d->n++];
     *l = (struct sig_draft_line){ .step = d->step, .joined = d->and_ };
@@ -63,7 +64,7 @@ static struct sig_draft_line *timed_line(struct sig_draft *d)
 {
     struct sig_draft_line *l = ow_sig_line(d), *next;
 
-    if (d->then && d->n > 0) {
+    if (d->then) {
         bool one = d->n < 2 || l[-1].step != l->step;
 
         next = l->has_dose && one ? ow_sig_line_add(d) : NULL;
@@ -103,9 +104,9 @@ static bool rate_same(const struct sig_rate *a, const struct sig_rate *b)
 
     if (number_same(&a->times, &b->times) && number_same(&a->period, &b->period) &&
         a->hours == b->hours)
-        return a->up_to == b->up_to;
+        return true;
     return rate_daily(a, &ah, &al) && rate_daily(b, &bh, &bl) &&
-           ow_ratio_cmp(ah, bh) == 0 && ow_ratio_cmp(al, bl) == 0 && a->up_to == b->up_to;
+           ow_ratio_cmp(ah, bh) == 0 && ow_ratio_cmp(al, bl) == 0;
 }
 
 static const struct sig_number one = {
@@ -157,7 +158,7 @@ static enum ow_code up_to_add(struct sig_draft *d, const struct sig_match *m)
     struct sig_draft_line *l = timed_line(d);
     struct sig_number n = number_of(m);
 
-    if (l == NULL || n.range || !ow_ratio_positive(n.high) || l->has_times_cap ||
+    if (l == NULL || n.range || n.high.den != 1 || n.high.num < 1 || l->has_times_cap ||
         l->has_cap)
         return mismatch(d, m);
     l->has_times_cap = true;
@@ -173,6 +174,7 @@ static enum ow_code when_add(struct sig_draft *d, const struct sig_match *m)
     if (l == NULL || (l->meals && !l->has_rate && !d->and_) ||
         ((l->slots & (unsigned)m->phrase->a) != 0 && l->has_dose && (d->and_ || d->sep)))
         return mismatch(d, m);
+    l->meals_and = l->meals_and || (l->meals && d->and_ && l->slots == 0);
     l->slots |= (unsigned)m->phrase->a;
     return OW_OK;
 }
@@ -185,6 +187,7 @@ static enum ow_code meals_add(struct sig_draft *d, const struct sig_match *m)
     if (l == NULL || (l->slots != 0 && !d->and_ && d->sep))
         return mismatch(d, m);
     l->meals = l->slots == 0 || d->and_;
+    l->meals_and = l->slots != 0 && d->and_;
     return OW_OK;
 }
 
@@ -218,7 +221,7 @@ static enum ow_code length_add(struct sig_draft *d, const struct sig_match *m)
     struct sig_draft_line *l = ow_sig_line(d);
     struct sig_number n = number_of(m);
 
-    if (d->then && d->n > 0) { /* "then for 3 days": of what? */
+    if (d->then) { /* "then for 3 days": of what? */
         l = timed_line(d);
         if (l == NULL)
             return mismatch(d, m);
@@ -429,7 +432,6 @@ static enum ow_code phrase_add(struct sig_draft *d, const struct sig_match *m)
         break;
     case SIG_STOP:
         return ow_sig_refuse(d, d->at, d->at + m->used, "not understood");
-    case SIG_NONE:
     case SIG_SKIP:
     case SIG_VERB:
     case SIG_ROUTE:
@@ -509,9 +511,7 @@ enum ow_code ow_sig_parse(struct sig_draft *d)
             m.phrase->kind != SIG_SKIP)
             return ow_sig_refuse(d, d->at, d->at + m.used, "more after the end");
         if (m.used < 2 || !m.has_number) {
-            if (m.used == 0 || m.phrase->kind == SIG_NONE ||
-                d->text.t[d->at].word == NULL || ow_sig_is(&d->text.t[d->at], "a") ||
-                ow_sig_is(&d->text.t[d->at], "half"))
+            if (m.used == 0 || ow_sig_is(&d->text.t[d->at], "a"))
                 code = dose_add(d, &used);
             if (code != OW_OK)
                 return code;

@@ -66,6 +66,12 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* Of a letter. */
+static char lower(char c)
+{
+    return (char)(c | 32);
+}
+
 /* The sign at `s` and its length; NULL when it is on no list. */
 static const char *sign_at(const char *s, size_t *len)
 {
@@ -139,7 +145,7 @@ static bool letters(const struct lexer *l, size_t at, char raw[WORD_MOST], size_
         if (n + 1 >= WORD_MOST)
             return false;
         if (*plain != '\'')
-            raw[n++] = (char)(*plain >= 'A' && *plain <= 'Z' ? *plain + 32 : *plain);
+            raw[n++] = lower(*plain);
         at += len;
     }
     raw[n] = '\0';
@@ -154,12 +160,12 @@ static size_t dotted(const struct lexer *l, size_t at, char raw[WORD_MOST])
     size_t n = 0, end = at;
 
     while (end + 1 < l->len && is_letter(s[end]) && s[end + 1] == '.' && n + 1 < 8) {
-        raw[n++] = (char)(s[end] >= 'A' && s[end] <= 'Z' ? s[end] + 32 : s[end]);
+        raw[n++] = lower(s[end]);
         end += 2;
     }
     if (n > 0 && end < l->len && is_letter(s[end]) &&
         !(end + 1 < l->len && is_letter(s[end + 1])) && n + 1 < 8) {
-        raw[n++] = (char)(s[end] >= 'A' && s[end] <= 'Z' ? s[end] + 32 : s[end]);
+        raw[n++] = lower(s[end]);
         end++;
     }
     raw[n] = '\0';
@@ -179,6 +185,29 @@ static bool is_abbreviated(const char *raw)
         if (strcmp(words[i], raw) == 0)
             return true;
     return false;
+}
+
+/* "q.6h", "disp.30": what they count has no decimal point. */
+static bool counts(const char *raw)
+{
+    return ow_streq(raw, "q") || ow_streq(raw, "disp") || ow_streq(raw, "qty") ||
+           ow_streq(raw, "no");
+}
+
+/* "in the morning.2 tablets", ",5 mL": the end of a sentence, a comma, or a tenth? */
+static enum ow_code point_refuse(const struct lexer *l)
+{
+    return ow_err_set(l->err, OW_MISSING, "a point that may be a decimal one");
+}
+
+static bool is_decimal_doubt(const struct lexer *l)
+{
+    const char *s = &l->s[l->at];
+    char before = l->at > 0 ? s[-1] : ' ';
+    bool close = is_letter(before) || is_digit(before) || before == ')' ||
+                 before == '.' || (unsigned char)before >= 0x80;
+
+    return is_digit(s[1]) && ((*s == '.' && close) || (*s == ',' && !close));
 }
 
 /* Is it a known word and the x of a length, glued together? */
@@ -222,6 +251,8 @@ static enum ow_code lex_word(struct lexer *l)
     push_word(l, from, end, raw);
     if (l->s[l->at] == '.' && (is_abbreviated(raw) || is_letter(l->s[l->at + 1])))
         l->at++;
+    if (l->s[l->at - 1] == '.' && is_digit(l->s[l->at]) && !counts(raw))
+        return point_refuse(l);
     for (size_t i = 0; i < 3; i++) { /* tablet(s) */
         static const char *const plurals[] = { "(s)", "(es)", "(S)" };
 
@@ -259,9 +290,9 @@ static enum ow_code lex_number(struct lexer *l)
     t->known = true;
     l->at = i;
     /* A comma that touches digits on both sides may be a decimal point. Nobody writes a
-     * dose to five places: such a number is something else. */
-    if (n > 9 || places > 4 || (s[i] == ',' && is_digit(s[i + 1])) ||
-        !ow_ratio_parse(digits, n, &t->num))
+     * dose to five places or of a million: such a number is something else. */
+    if (n > 9 || places > 4 || n - places - point > 6 ||
+        (s[i] == ',' && is_digit(s[i + 1])) || !ow_ratio_parse(digits, n, &t->num))
         return ow_err_set(l->err, OW_MISSING, "a number that cannot be read");
     if (s[i] == '.' && is_letter(s[i + 1]))
         l->at++;
@@ -331,7 +362,9 @@ static enum ow_code lex_one(struct lexer *l)
     }
     if (is_letter(*s) || *s == '\'')
         return lex_word(l);
-    if (is_digit(*s) || (*s == '.' && is_digit(s[1]) && (l->at == 0 || !is_digit(s[-1]))))
+    if (is_decimal_doubt(l))
+        return point_refuse(l);
+    if (is_digit(*s) || (*s == '.' && is_digit(s[1])))
         return lex_number(l);
     if ((unsigned char)*s >= 0x80)
         return lex_sign(l);

@@ -48,7 +48,6 @@ struct sig_number {
 size_t ow_sig_number(const struct sig_token *t, struct sig_number *ret);
 
 enum sig_kind {
-    SIG_NONE,
     SIG_SKIP,
     SIG_VERB, /* a number without a unit may follow */
     SIG_ROUTE,
@@ -140,6 +139,7 @@ struct sig_rate {
 struct sig_draft_line {
     bool has_dose, has_rate, has_cap, has_length, has_count, has_times_cap;
     bool prn, meals, lead; /* lead: when came before how much */
+    bool meals_and;        /* meals and a time of day, each a dose */
     struct sig_amount dose;
     struct sig_amount also[2];
     size_t n_also;

@@ -132,7 +132,7 @@ static size_t range_bare(const struct sig_token *t, struct sig_number *ret)
     if (!is_number(&t[used + 1]) && !ow_sig_is(&t[used + 1], "half"))
         return used;
     more = single(&t[used + 1], &high);
-    if (more == 0 || ow_ratio_cmp(high, ret->low) <= 0)
+    if (ow_ratio_cmp(high, ret->low) <= 0)
         return used;
     ret->high = high;
     ret->range = true;
@@ -167,8 +167,7 @@ struct numbers {
 static size_t number_at(struct numbers *known, const struct sig_token *t, size_t at,
                         struct sig_number *ret)
 {
-    if (at >= NUMBERS)
-        return ow_sig_number(&t[at], ret);
+    ow_assert(at < NUMBERS);
     if (!known->read[at]) {
         known->read[at] = true;
         known->used[at] = ow_sig_number(&t[at], &known->n[at]);
@@ -286,7 +285,7 @@ struct sig_match ow_sig_match(const struct sig_token *t)
         used = number_at(&known, t, 0, &m.number);
         m.has_number = true;
     }
-    for (; used > 0 && i < end; i++) {
+    for (; i < end; i++) {
         struct sig_match it = m;
         const char *rest = p[i].words + skip;
 

@@ -50,7 +50,7 @@ static bool once_daily(const struct sig_draft_line *l)
 
     return l->has_rate && !r->times.range && !r->period.range &&
            ow_ratio_cmp(r->times.low, OW_RATIO(1, 1)) == 0 &&
-           ow_ratio_cmp(r->period.low, OW_RATIO(24 / r->hours, 1)) == 0 && r->hours <= 24;
+           ow_ratio_cmp(r->period.low, OW_RATIO(24 / r->hours, 1)) == 0;
 }
 
 /* In a taper whose steps say once a day or nothing: a day's dose. */
@@ -60,7 +60,7 @@ static void daily_fill(struct sig_draft *d)
         const struct sig_draft_line *l = &d->lines[i];
         bool bare = !has_frequency(l);
 
-        if ((bare && (!l->has_length || l->length_hours < 24)) || l->prn ||
+        if ((bare && !l->has_length) || l->prn ||
             (!bare && !(once_daily(l) && !l->meals && !has_when(l) && l->weekdays == 0)))
             return;
     }
@@ -76,12 +76,18 @@ static void daily_fill(struct sig_draft *d)
         }
 }
 
+/* Most doses a day. */
+static bool rate_most(const struct sig_rate *r, struct ow_ratio *ret)
+{
+    return ow_ratio_mul(r->times.high, OW_RATIO(24, r->hours), ret) &&
+           ow_ratio_div(*ret, r->period.low, ret);
+}
+
 /* Most a line gives a day, in its own unit. */
 static bool line_most(const struct sig_draft_line *l, struct ow_ratio *ret)
 {
-    return l->has_rate && ow_ratio_mul(l->dose.n.high, l->rate.times.high, ret) &&
-           ow_ratio_mul(*ret, OW_RATIO(24, l->rate.hours), ret) &&
-           ow_ratio_div(*ret, l->rate.period.low, ret);
+    return l->has_rate && rate_most(&l->rate, ret) &&
+           ow_ratio_mul(l->dose.n.high, *ret, ret);
 }
 
 /*
@@ -210,25 +216,40 @@ static enum ow_code step_apart(const struct sig_draft *d, size_t from, size_t un
     return clocks && slots ? whole(d, "times of day of two kinds") : OW_OK;
 }
 
+/* "before meals and at bedtime" are four doses, "twice daily with meals" are two, and
+ * "four times daily with meals and at bedtime" says the same twice. */
+static enum ow_code meals_agree(const struct sig_draft *d, struct sig_draft_line *l)
+{
+    struct ow_ratio most;
+
+    if (!l->has_rate)
+        return l->n_clock > 0 || (l->slots != 0 && l->slots != SIG_BEDTIME)
+                   ? whole(d, "meals and times of day")
+                   : OW_OK;
+    if (l->meals_and) {
+        if (l->slots != SIG_BEDTIME || l->n_clock > 0 || l->rate.times.range ||
+            l->rate.period.range || !rate_most(&l->rate, &most) ||
+            ow_ratio_cmp(most, OW_RATIO(4, 1)) != 0)
+            return whole(d, "times of day do not agree with the frequency");
+        l->slots = 0;
+    }
+    l->meals = false;
+    return OW_OK;
+}
+
 /* A rate and times of day beside it say the same, or the rate is "daily". */
 static enum ow_code line_agrees(const struct sig_draft *d, struct sig_draft_line *l)
 {
+    enum ow_code code = l->meals ? meals_agree(d, l) : OW_OK;
     int places = bits(l->slots) + (int)l->n_clock;
     struct ow_ratio times;
 
+    if (code != OW_OK)
+        return code;
     if (l->slots != 0 && l->n_clock > 0)
         return whole(d, "times of day of two kinds");
-    if (l->meals && (l->has_rate || l->slots == 0 || l->n_clock > 0) &&
-        (places > 0 || l->has_rate)) {
-        if (!l->has_rate)
-            return whole(d, "meals and times of day");
-        l->meals = false; /* "twice daily with meals" */
-    }
-    if (l->meals && l->slots != 0 && l->slots != SIG_BEDTIME)
-        return whole(d, "meals and times of day");
     /* "three times a week on monday, wednesday and friday" */
-    if (l->weekdays != 0 && l->has_rate && l->rate.hours == 168 && !l->rate.up_to &&
-        !l->rate.times.range &&
+    if (l->weekdays != 0 && l->has_rate && l->rate.hours == 168 && !l->rate.times.range &&
         ow_ratio_cmp(l->rate.times.low, OW_RATIO(bits(l->weekdays), 1)) == 0 &&
         ow_ratio_cmp(l->rate.period.high, OW_RATIO(1, 1)) == 0)
         l->has_rate = false;
@@ -238,10 +259,9 @@ static enum ow_code line_agrees(const struct sig_draft *d, struct sig_draft_line
         return whole(d, "days of the week beside a frequency");
     if (places == 0 || !l->has_rate || once_daily(l))
         return OW_OK;
-    if (l->rate.times.range || l->rate.period.range || l->rate.up_to)
+    if (l->rate.times.range || l->rate.period.range)
         return whole(d, "times of day beside a range");
-    if (!ow_ratio_mul(l->rate.times.low, OW_RATIO(24, l->rate.hours), &times) ||
-        !ow_ratio_div(times, l->rate.period.low, &times))
+    if (!rate_most(&l->rate, &times))
         return whole(d, "a number out of range");
     if (ow_ratio_cmp(times, OW_RATIO(places, 1)) == 0 ||
         (places == 1 && ow_ratio_cmp(times, OW_RATIO(1, 1)) < 0))
