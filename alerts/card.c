@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "alerts/facts.h"
 #include "alerts/ranking.h"
 #include "alerts/rules.h"
 #include "alerts/suggest.h"
@@ -259,18 +260,43 @@ static void detail_also(struct ow_judge *j, struct text *t, const struct ow_find
                             ow_card_escape(j->arena, j->v->findings[i].reason)));
 }
 
+/* What to weigh, by the rule that leads. None of it orders a dose. */
+static const struct {
+    enum ow_rule rule;
+    enum ow_word word;
+} reviews[] = {
+    {OW_RULE_MED_THRESHOLD,   OW_WORD_REVIEW_MED     },
+    { OW_RULE_ESCALATION,     OW_WORD_REVIEW_MED     },
+    { OW_RULE_SEDATIVE,       OW_WORD_REVIEW_SEDATIVE},
+    { OW_RULE_TRIPLE,         OW_WORD_REVIEW_SEDATIVE},
+    { OW_RULE_ABRUPT_STOP,    OW_WORD_REVIEW_STOP    },
+    { OW_RULE_FAST_TAPER,     OW_WORD_REVIEW_STOP    },
+    { OW_RULE_ER_LA_NAIVE,    OW_WORD_REVIEW_START   },
+    { OW_RULE_ACUTE_DURATION, OW_WORD_REVIEW_ACUTE   },
+    { OW_RULE_NALOXONE,       OW_WORD_REVIEW_NALOXONE},
+    { OW_RULE_OUD,            OW_WORD_REVIEW_TREAT   },
+    { OW_RULE_OUD_CONFLICT,   OW_WORD_REVIEW_CONFLICT},
+    { OW_RULE_UDS_UNEXPECTED, OW_WORD_REVIEW_SCREEN  },
+};
+
+/* In treatment for opioid use disorder, or diagnosed with it: words of treatment. */
+static bool speaks_of_treatment(const struct ow_judge *j)
+{
+    if (ow_fact(j, OW_FACT_OUD) == 1 || ow_fact(j, OW_FACT_OUD_TREATMENT) == 1)
+        return true;
+    for (size_t i = 0; i < j->n_items; i++)
+        if (j->items[i].role == OW_ROLE_EXCLUDED)
+            return true;
+    return false;
+}
+
 static void detail_review(struct ow_judge *j, struct text *t,
                           const struct ow_finding *lead)
 {
-    bool treated = false;
-
-    for (size_t i = 0; i < j->n_items; i++)
-        treated |= j->items[i].role == OW_ROLE_EXCLUDED;
-    if (ow_streq(lead->rule, "med-threshold"))
-        text_add(t, ow_word(OW_WORD_REVIEW_MED));
-    if (ow_streq(lead->rule, "sedative-coprescribing"))
-        text_add(t, ow_word(OW_WORD_REVIEW_SEDATIVE));
-    if (treated)
+    for (size_t i = 0; i < OW_LEN(reviews); i++)
+        if (reviews[i].rule == (enum ow_rule)lead->id)
+            text_add(t, ow_word(reviews[i].word));
+    if (speaks_of_treatment(j))
         text_add(t, ow_word(OW_WORD_REVIEW_OUD));
 }
 

@@ -583,7 +583,7 @@ static void other_resources_become_records(void **state)
           "{'code':{'text':'b'},'valueQuantity':{'value':3.5,'unit':'mg'}}]}", NULL,
          "Patient/p\nrecord Observation/o final code='panel' more=|POS when 2026-01-01\n"
           "record Observation/o final code='a' when 2026-01-01 value='Positive'\n"
-          "record Observation/o final code='b' when 2026-01-01 value 3.5 mg\n"                                                             },
+          "record Observation/o final code='b' when 2026-01-01 value 3.5 mg\n"                                                                       },
         { "Encounter",
          "{'resourceType':'Encounter','id':'e','status':'finished'," SUBJECT ",'class':"
           "{'code':'AMB'},'type':[{'text':'visit'}],'period':{'start':'2026-01-01',"
