@@ -306,7 +306,7 @@ class Maker:
         out = {}
         if self.chance(0.8):
             count = self.r.choice([5, 10, 15]) if kind == "patch" else self.r.choice([20, 30, 60, 84, 90, 120]) * (5 if kind == "ml" else 1)
-            out["quantity"] = self.quantity(count, kind)
+            out["quantity"] = {"value": count} if self.chance(0.08) else self.quantity(count, kind)
         if self.chance(0.8):
             out["expectedSupplyDuration"] = self.days(self.r.choice([5, 7, 14, 28, 30, 30, 60]))
         if self.chance(0.3):
