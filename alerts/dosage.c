@@ -41,21 +41,36 @@ static struct placed *line_add(struct plan *p, const struct ow_dose_line *line)
     return l;
 }
 
+/* The line of a structure; one whose frequency is the words of its code says so. */
+static void structure_add(struct plan *p, struct ow_dose_line *line,
+                          const struct ow_dosage *d, bool coded)
+{
+    if (coded) {
+        line->flags |= OW_FLAG_FROM_TEXT;
+        line->words = OW_JOIN(p->ctx->arena, "text: ", line->words);
+    }
+    line_add(p, line)->dosage = d;
+}
+
 /* One dosage to its line, or to the lines of its text where it has no whole dose. How
  * often a patch is changed need not be said. */
-static enum ow_code dosage_read(struct plan *p, const struct ow_dosage *d,
+static enum ow_code dosage_read(struct plan *p, const struct ow_dosage *given,
                                 struct ow_err *err)
 {
     struct ow_dose_line line, *lines;
-    struct ow_err why;
+    struct ow_err why, no_code;
     size_t n;
+    const struct ow_dosage *read = ow_dose_code_read(p->ctx, given, &no_code);
+    const struct ow_dosage *d = read != NULL ? read : given;
     bool wanted = ow_dose_text_wanted(p->ctx, d);
     enum ow_code code = ow_dose_line_read(p->ctx, d, &line, err);
     bool whole = code == OW_OK && (!wanted || p->ctx->basis == OW_BASIS_MCG_HOUR);
 
     if (whole || !wanted) {
         if (code == OW_OK)
-            line_add(p, &line)->dosage = d;
+            structure_add(p, &line, d, d != given);
+        else if (read == NULL && err != NULL && ow_starts_with(err->text, "no frequency"))
+            *err = no_code;
         return code;
     }
     if (ow_dose_text_read(p->ctx, d, false, &lines, &n, &why) == OW_OK) {
@@ -65,7 +80,7 @@ static enum ow_code dosage_read(struct plan *p, const struct ow_dosage *d,
     }
     if (code != OW_OK)
         return ow_err_set(err, code, "%s", why.text);
-    line_add(p, &line)->dosage = d;
+    structure_add(p, &line, d, d != given);
     return OW_OK;
 }
 
@@ -111,6 +126,15 @@ static bool order_start(const struct ow_order *o, ow_time *ret)
     return true;
 }
 
+/* Has the one line a count or length beside a period without a beginning? Then it runs
+ * from the order's. */
+static bool counts_from_start(const struct plan *p, ow_time *start)
+{
+    const struct ow_extent *e = &p->lines[0].line.extent;
+
+    return e->has_length && order_start(p->ctx->order, start) && *start < e->bounds.until;
+}
+
 /*
  * The instant that offsets count from when lines have dates: the earliest beginning. A
  * line that says none begins with the order, whose own date it needs if its period ends;
@@ -136,7 +160,7 @@ static enum ow_code base_find(struct plan *p, struct ow_err *err)
     p->base = first;
     if (!p->has_bounds || (!open && !undated))
         return OW_OK;
-    if (p->n == 1) {
+    if (p->n == 1 && !counts_from_start(p, &start)) {
         p->base = OW_TIME_MIN;
         return OW_OK;
     }
@@ -611,10 +635,12 @@ void ow_dosage_extent(const struct ow_knowledge *kb, const struct ow_order *orde
     p.n = order->n_dosages;
     p.lines = OW_NEW_N(arena, struct placed, p.n);
     for (i = 0; i < p.n; i++) {
-        const struct ow_dosage *d = &order->dosages[i];
+        const struct ow_dosage *d = ow_dose_code_read(&ctx, &order->dosages[i], NULL);
         struct ow_dose_line *l = &p.lines[i].line;
         struct ow_rate rate;
         bool has_rate;
+
+        d = d != NULL ? d : &order->dosages[i];
 
         *l = (struct ow_dose_line){ .has_sequence = d->has_sequence,
                                     .sequence = d->sequence,

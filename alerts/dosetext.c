@@ -332,3 +332,62 @@ enum ow_code ow_dose_text_read(const struct ow_dose_context *ctx,
     *n = sig.n;
     return OW_OK;
 }
+
+/* ---- the text of a timing code ---- */
+
+static bool repeats(const struct ow_timing *t)
+{
+    return t->frequency.has_value || t->frequency_max.has_value || t->period.has_value ||
+           t->period_max.has_value || t->n_when > 0 || t->n_time_of_day > 0 ||
+           t->n_day_of_week > 0;
+}
+
+/* Directions that lack only the dose, of which one stands in for it. */
+static bool code_words(const char *text, struct ow_arena *arena, struct ow_dosage *ret)
+{
+    struct ow_sig sig;
+    const struct ow_sig_line *l;
+
+    if (ow_sig_read(text, arena, &sig, NULL) == OW_OK) /* with a dose of its own */
+        return false;
+    if (ow_sig_read(OW_JOIN(arena, "1 tablet ", text), arena, &sig, NULL) != OW_OK ||
+        sig.n != 1)
+        return false;
+    l = &sig.lines[0];
+    if (l->n_also > 0 || l->dosage.n_max_per_period > 0 ||
+        l->dosage.has_max_per_administration || !l->dosage.doses[0].has_dose ||
+        ow_ratio_cmp(l->dosage.doses[0].dose.value, OW_RATIO(1, 1)) != 0)
+        return false;
+    *ret = l->dosage;
+    return true;
+}
+
+const struct ow_dosage *ow_dose_code_read(const struct ow_dose_context *ctx,
+                                          const struct ow_dosage *d, struct ow_err *err)
+{
+    const struct ow_timing *t = &d->timing;
+    struct ow_dosage text, *ret;
+    struct ow_rate rate;
+    char head[80];
+
+    if (!d->has_timing || !says(t->code.text) || repeats(t) ||
+        ow_timing_rate(ctx->kb, t, &rate, NULL) == OW_OK)
+        return d;
+    if (!code_words(t->code.text, ctx->arena, &text)) {
+        ow_copy(head, sizeof head, t->code.text);
+        (void)ow_err_set(err, OW_MISSING, "no frequency: the timing code says \"%s\"",
+                         head);
+        return NULL;
+    }
+    ret = OW_NEW(ctx->arena, struct ow_dosage);
+    *ret = *d;
+    ret->as_needed = d->as_needed || text.as_needed;
+    ret->timing = text.timing;
+    bounds_join(d, &ret->timing);
+    ret->timing.count = t->count;
+    ret->timing.count_max = t->count_max;
+    ret->timing.duration = t->duration;
+    ret->timing.duration_max = t->duration_max;
+    ret->timing.duration_unit = t->duration_unit;
+    return ret;
+}

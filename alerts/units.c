@@ -302,14 +302,50 @@ static bool per_hours(const char *s, struct ow_ratio *ret)
            ow_ratio_positive(*ret);
 }
 
+/* What follows the word for a drop in a folded unit; NULL when it is none. */
+static const char *drop_tail(const char *s)
+{
+    static const char *const words[] = { "drops", "drop", "gtts", "gtt", "[drp]" };
+
+    for (size_t i = 0; i < OW_LEN(words); i++)
+        if (ow_starts_with(s, words[i]))
+            return s + strlen(words[i]);
+    return NULL;
+}
+
+/* "drop (0.05 mL)", "drops of 0.05 mL", "drop = 0.05 mL": mL in one. */
+static bool drop_stated(const char *s, struct ow_ratio *ml)
+{
+    static const char *const signs[] = { " (", "(", " of ", " = ", "=" };
+    const char *at = drop_tail(s);
+    size_t i, n;
+
+    for (i = 0; at != NULL && i < OW_LEN(signs); i++)
+        if (ow_starts_with(at, signs[i]))
+            break;
+    if (at == NULL || i == OW_LEN(signs))
+        return false;
+    at += strlen(signs[i]);
+    n = strspn(at, "0123456789.");
+    if (n == 0 || !ow_ratio_parse(at, n, ml) || !ow_ratio_positive(*ml))
+        return false;
+    at += n;
+    at += *at == ' ';
+    return ow_streq(at, i < 2 ? "ml)" : "ml");
+}
+
 static bool unit_of_text(const char *text, struct ow_unit *ret)
 {
     char s[UNIT_MOST], *slash;
     const struct name *found;
-    struct ow_ratio hours;
+    struct ow_ratio hours, ml;
 
     if (!unit_fold(text, s))
         return false;
+    if (drop_stated(s, &ml)) {
+        *ret = (struct ow_unit){ .kind = OW_UNIT_VOLUME, .scale = ml };
+        return true;
+    }
     slash = strchr(s, '/');
     if (slash != NULL)
         *slash = '\0';
@@ -346,8 +382,7 @@ static enum ow_code unit_refuse(const char *text, struct ow_err *err)
 
     if (!unit_fold(text, s))
         return ow_err_set(err, OW_MISSING, "the unit is not a known one");
-    if (ow_streq(s, "drop") || ow_streq(s, "drops") || ow_streq(s, "gtt") ||
-        ow_streq(s, "[drp]"))
+    if (drop_tail(s) != NULL)
         return ow_err_set(err, OW_MISSING, "drops tell no volume");
     if (ow_contains_folded(s, "kg") || ow_contains_folded(s, "m2"))
         return ow_err_set(err, OW_MISSING, "a dose by body weight or surface");
@@ -355,9 +390,15 @@ static enum ow_code unit_refuse(const char *text, struct ow_err *err)
 }
 
 /* May the text speak for a code that is not understood? Not for a UCUM unit, which means
- * something; for an annotation or a code of another system. */
+ * something; for an annotation, a code of another system, or a drop whose text states its
+ * volume. */
 static bool code_is_label(const struct ow_quantity *q)
 {
+    char code[UNIT_MOST], text[UNIT_MOST];
+    struct ow_ratio ml;
+
+    if (q->unit != NULL && unit_fold(q->code, code) && drop_tail(code) != NULL)
+        return unit_fold(q->unit, text) && drop_stated(text, &ml);
     return q->code[0] == '{' ||
            (q->system != NULL && !ow_streq(q->system, OW_SYSTEM_UCUM));
 }

@@ -29,6 +29,7 @@ UNITS = {
     "film": [(UCUM, "{film}", "film"), (None, None, "film")],
     "lozenge": [(UCUM, "{lozenge}", "lozenge"), (None, None, "lozenge")],
     "ml": [(UCUM, "mL", "mL"), (None, None, "ml"), (UCUM, "mL", None), (None, None, "mL")],
+    "drop": [(UCUM, "[drp]", "drop (0.05 mL)"), (None, None, "drops of 0.04 mL"), (None, None, "gtt = 0.05 mL"), (UCUM, "[drp]", "drop"), (None, None, "drops")],
     "mg": [(UCUM, "mg", "mg"), (None, None, "mg"), (UCUM, "mg{opioid}", "mg"), (None, "mg", "MG")],
     "ug": [(UCUM, "ug", "ug"), (None, None, "mcg"), (None, None, "\u00b5g"), (None, None, "\u03bcg")],
     "g": [(UCUM, "g", "g"), (None, None, "g")],
@@ -152,6 +153,8 @@ class Maker:
         value, kind = self.dose(p)
         if self.chance(0.02):
             value = self.r.choice([0, -1])
+        if p.per == "MG/ML" and self.chance(0.05):
+            kind, value = "drop", self.r.choice([5, 10, 20])
         if self.chance(0.03):
             kind, value = self.r.choice(["patch", "film", "ml", "tablet"]), self.r.choice([0.5, 1, 2])
         if self.chance(0.2):
@@ -182,7 +185,7 @@ class Maker:
                                     {"frequency": 1, "period": 48, "periodUnit": "h"}, {"frequency": 1, "period": 1, "periodUnit": "wk"},
                                     {"frequency": 1, "period": 7, "periodUnit": "d"}, None])
             return {"repeat": dict(repeat)} if repeat else {}
-        style = self.some(("frequency", 40), ("hours", 15), ("time", 8), ("when", 8), ("code", 12), ("days", 8), ("text", 2),
+        style = self.some(("frequency", 40), ("hours", 15), ("time", 8), ("when", 8), ("code", 12), ("days", 8), ("text", 4),
                           ("both", 4), ("none", 2), ("event", 1), ("broken", 2), ("long", 4))
         r = {}
         if style == "frequency":
@@ -232,7 +235,9 @@ class Maker:
             if style == "both":
                 timing["repeat"] = {"frequency": self.r.randint(1, 4), "period": 1, "periodUnit": "d"}
         elif style == "text":
-            timing["code"] = {"text": self.r.choice(["BID", "TID", "QID", "QD"])}
+            timing["code"] = {"text": self.r.choice(["BID", "TID", "QID", "QD", "as directed", "2 tablets BID"] + sorted(med.PHRASES))}
+            if self.chance(0.2):
+                timing["repeat"] = {"count": self.r.randint(5, 60)}
         return timing
 
     def line(self, p):

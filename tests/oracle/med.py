@@ -9,6 +9,7 @@ UTC. A dose that cannot be read raises Unreadable inside this file and becomes t
 """
 import csv
 import os
+import re
 from datetime import datetime, timedelta, timezone
 from fractions import Fraction as F
 
@@ -156,6 +157,12 @@ def unit_of(quantity):
     return text.strip().lower()
 
 
+def drop(quantity):
+    """mL in a drop where its unit states them, else None: the code of a drop alone does not."""
+    stated = re.fullmatch(r"(?:drops?|gtts?)(?: of | = | ?\()([0-9.]+) ?ml\)?", (quantity.get("unit") or "").strip().lower())
+    return F(stated.group(1)) if stated and quantity.get("code") in (None, "[drp]") else None
+
+
 def amount(quantity, product):
     """One dose: mg, or for a patch the mcg/h that it releases."""
     value, unit = number(quantity), unit_of(quantity)
@@ -168,10 +175,10 @@ def amount(quantity, product):
         raise Unreadable("a patch is counted or has a rate")
     if unit in MASS:
         return value * MASS[unit]
-    if unit in VOLUME:
+    if unit in VOLUME or drop(quantity):
         if product.per != "MG/ML":
             raise Unreadable("a volume of what has no concentration")
-        return value * VOLUME[unit] * product.strength
+        return value * (VOLUME.get(unit) or drop(quantity)) * product.strength
     if counts(unit, product):
         if product.per not in ("MG", "MG/ACTUAT"):
             raise Unreadable("a count of what comes by volume")
@@ -222,6 +229,9 @@ def duration(quantity):
 # HL7 v3 GTS abbreviations, as FHIR R4 lists them: times a day.
 CODES = {"BID": F(2), "TID": F(3), "QID": F(4), "AM": F(1), "PM": F(1), "QD": F(1), "QOD": F(1, 2), "Q1H": F(24),
          "Q2H": F(12), "Q3H": F(8), "Q4H": F(6), "Q6H": F(4), "Q8H": F(3), "BED": F(1), "WK": F(1, 7), "MO": F(1, 30)}
+# Words in place of a code, where nothing else says how often: (fewest, most) a day. Other words are not read.
+PHRASES = {"every 6 hours": (4, 4), "Every 4 to 6 hours as needed for pain": (4, 6), "q8h prn": (3, 3), "PO BID": (2, 2),
+           "three times a day": (3, 3), "at bedtime": (1, 1), "every other day": (F(1, 2), F(1, 2)), "q4-6h": (4, 6)}
 ALL_MEALS = {"C", "AC", "PC"}  # before, with or after meals: three of them a day
 
 
@@ -248,6 +258,8 @@ def times_a_day(timing):
         if key in CODES:
             said.append((CODES[key], CODES[key]))
             break
+    if not said and code.get("text") in PHRASES:
+        said.append(tuple(F(n) for n in PHRASES[code["text"]]))
     if not said:
         return None
     low, high = min(low for low, _ in said), max(high for _, high in said)
@@ -292,7 +304,9 @@ def ordered(dose_and_rate):
 
 
 def pair(low, high):
-    return (min(low, high), high) if low is not None else (high, high)
+    if low is not None and low > high:
+        raise Unreadable("a range that ends below its beginning")
+    return (low if low is not None else high), high
 
 
 def one_dose(entry, product):

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "alerts/dosage.h"
+#include "alerts/doseline.h"
 #include "alerts/timing.h"
 #include "alerts/units.h"
 #include "base/text.h"
@@ -696,6 +697,14 @@ static const struct dose_case dose_cases[] = {
      "dose: the unit \"%\" is not a known one",                                                                                   NULL,       NULL,   NULL,       0            },
     { &morphine_liquid,    "5 [drp]",                    NULL,       QD,  NULL,   NULL, "dose: drops tell no volume",
      NULL,                                                                                                                                    NULL,   NULL,       0            },
+    { &morphine_liquid,    "5 drop (0.05 mL)",           NULL,       QD,  "0.5",  NULL,
+     "0.25 mL x 1/d x 2 mg/mL",                                                                                                   NULL,       NULL,   NULL,       0            },
+    { &morphine_liquid,    "5 gtt of 0.05 mL",           NULL,       QD,  "0.5",  NULL,
+     "0.25 mL x 1/d x 2 mg/mL",                                                                                                   NULL,       NULL,   NULL,       0            },
+    { &morphine_liquid,    "5 drops = 0 mL",             NULL,       QD,  NULL,   NULL,
+     "dose: drops tell no volume",                                                                                                NULL,       NULL,   NULL,       0            },
+    { &morphine_liquid,    "5 drops (0.05 mg)",          NULL,       QD,  NULL,   NULL,
+     "dose: drops tell no volume",                                                                                                NULL,       NULL,   NULL,       0            },
     { &morphine_liquid,    "5 drops",                    NULL,       QD,  NULL,   NULL, "dose: drops tell no volume",
      NULL,                                                                                                                                    NULL,   NULL,       0            },
     { &morphine_liquid,    "5",                          NULL,       QD,  NULL,   NULL,
@@ -751,6 +760,38 @@ static enum ow_code read_one(const struct ow_product *p, const struct ow_dosage 
     err->text[0] = '\0';
     ow_arena_reset(&arena);
     return ow_dosage_read(build_knowledge(), &o, p, &arena, ret, err);
+}
+
+/* The code says a drop; only a text that states its volume may speak for it. */
+static void a_drop_is_read_by_the_volume_that_is_stated(void **state)
+{
+    static const struct {
+        const char *unit, *want;
+    } texts[] = {
+        {"drop (0.04 mL)", "0.4"},
+        { "drops",         NULL },
+        { "mL",            NULL },
+        { NULL,            NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(texts); i++) {
+        struct ow_quantity q = { .has_value = true,
+                                 .value = OW_RATIO(5, 1),
+                                 .unit = texts[i].unit,
+                                 .system = OW_SYSTEM_UCUM,
+                                 .code = "[drp]" };
+        struct ow_dose_context ctx = { .kb = build_knowledge(),
+                                       .product = &morphine_liquid,
+                                       .arena = &arena };
+        struct ow_amount a;
+        struct ow_err err;
+        enum ow_code code = ow_amount_read(&ctx, &q, 0, "dose", &a, &err);
+
+        if (texts[i].want != NULL)
+            check_ratio(texts[i].unit, texts[i].want, a.value);
+        assert_int_equal(code, texts[i].want != NULL ? OW_OK : OW_MISSING);
+    }
 }
 
 static void doses_become_an_amount_a_day(void **state)
@@ -1558,6 +1599,7 @@ int main(void)
         cmocka_unit_test(published_timing_vectors_are_met),
         cmocka_unit_test(units_are_read_from_code_and_text),
         cmocka_unit_test(durations_are_exact_lengths),
+        cmocka_unit_test(a_drop_is_read_by_the_volume_that_is_stated),
         cmocka_unit_test(doses_become_an_amount_a_day),
         cmocka_unit_test(the_ordered_dose_is_picked_among_several),
         cmocka_unit_test(a_comparator_or_a_modifier_or_as_directed_is_no_dose),

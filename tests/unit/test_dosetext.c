@@ -368,6 +368,97 @@ static void texts_and_structures_are_read_as_agreed(void **state)
     ow_arena_done(&arena);
 }
 
+/* The text of a code that nobody knows, beside a dose of one tablet. */
+static void a_timing_code_is_read_by_its_words(void **state)
+{
+    static const struct {
+        const char *text, *want;
+        bool refused;
+    } codes[] = {
+        {"every 6 hours",                          "text: 1 tablet x 4/d x 5 mg [20/20] from-text",          false},
+        { "q6h prn",                               "text: 1 tablet x 4/d x 5 mg [20/20] prn from-text",      false},
+        { "Every 4 to 6 hours as needed for pain",
+         "text: up to 1 tablet x 6/d x 5 mg [30/20] prn range from-text",                                    false},
+        { "three times a day for 5 days",
+         "text: 1 tablet x 3/d x 5 mg [15/15] from-text 5 d",                                                false},
+        { "PO BID",                                "text: 1 tablet x 2/d x 5 mg [10/10] from-text",          false},
+        { "in the morning and at bedtime",
+         "text: 1 tablet x 2/d x 5 mg [10/10] from-text",                                                    false},
+        { "cada 8 horas",                          "text: 1 tablet x 3/d x 5 mg [15/15] from-text",          false},
+        { "BID",                                   "1 tablet x 2/d x 5 mg [10/10]",                          false},
+        { "as directed",                           "no frequency: the timing code says \"as directed\"",     true },
+        { "2 tablets bid",                         "no frequency: the timing code says \"2 tablets bid\"",   true },
+        { "2 bid",                                 "no frequency: the timing code says \"2 bid\"",           true },
+        { "5 mg bid",                              "no frequency: the timing code says \"5 mg bid\"",        true },
+        { "q6h max 3 a day",                       "no frequency: the timing code says \"q6h max 3 a day\"",
+         true                                                                                                     },
+        { "in the morning and 2 at bedtime",
+         "no frequency: the timing code says \"in the morning and 2 at bedtime\"",                           true },
+        { "daily x 3d, then bid x 3d",
+         "no frequency: the timing code says \"daily x 3d, then bid x 3d\"",                                 true },
+    };
+    struct ow_arena arena;
+
+    (void)state;
+    ow_arena_init(&arena, (size_t)8 << 20);
+    for (size_t i = 0; i < OW_LEN(codes); i++) {
+        struct part p = { .dose = 1, .unit = "tablet" };
+        struct ow_dose_rate r;
+        struct ow_fraction cap;
+        struct ow_dosage d;
+        struct ow_order o = { .dosages = &d, .n_dosages = 1 };
+        struct ow_dose dose;
+        struct ow_err err = { "" };
+        const char *got;
+        enum ow_code code;
+
+        dosage_make(&p, &r, &cap, &d);
+        d.has_timing = true;
+        d.timing.code.text = codes[i].text;
+        code = ow_dosage_read(NULL, &o, &oxycodone_5, &arena, &dose, &err);
+        got = code == OW_OK ? told(&dose, &arena) : err.text;
+        if ((code != OW_OK) != codes[i].refused || !ow_streq(got, codes[i].want))
+            fail_msg("%s\n want %s\n got  %s", codes[i].text, codes[i].want, got);
+    }
+    ow_arena_done(&arena);
+}
+
+/* Its length is that of the structure where both say one, and Dosage.text may still say
+ * what the code does not. */
+static void a_timing_code_stands_beside_bounds_and_text(void **state)
+{
+    struct part p = { .dose = 1, .unit = "tablet", .days = 9 };
+    struct ow_dose_rate r;
+    struct ow_fraction cap;
+    struct ow_dosage d;
+    struct ow_order o = { .dosages = &d, .n_dosages = 1 };
+    struct ow_arena arena;
+    struct ow_dose dose;
+    struct ow_err err;
+
+    (void)state;
+    ow_arena_init(&arena, (size_t)1 << 20);
+    dosage_make(&p, &r, &cap, &d);
+    d.timing.code.text = "every 6 hours for 5 days";
+    assert_int_equal(ow_dosage_read(NULL, &o, &oxycodone_5, &arena, &dose, &err), OW_OK);
+    assert_true(dose.length_ms == 9 * OW_DAY);
+    ow_dosage_extent(NULL, &o, &arena, &dose);
+    assert_true(dose.length_ms == 9 * OW_DAY);
+    d.timing.bounds = OW_BOUNDS_NONE;
+    ow_dosage_extent(NULL, &o, &arena, &dose);
+    assert_true(dose.length_ms == 5 * OW_DAY);
+    d.timing.count = (struct ow_number){ true, OW_RATIO(8, 1) };
+    d.timing.code.text = "every 6 hours";
+    ow_dosage_extent(NULL, &o, &arena, &dose);
+    assert_true(dose.length_ms == 2 * OW_DAY);
+    d.timing.count.has_value = false;
+    d.timing.code.text = "as directed";
+    d.text = "take 1 tablet twice a day";
+    assert_int_equal(ow_dosage_read(NULL, &o, &oxycodone_5, &arena, &dose, &err), OW_OK);
+    assert_int_equal(ow_ratio_cmp(dose.steps[0].high, OW_RATIO(10, 1)), 0);
+    ow_arena_done(&arena);
+}
+
 static void a_modifier_is_not_read_around(void **state)
 {
     struct ow_dosage d = { .text = "1 tab bid", .refused = "a modifier" };
@@ -387,6 +478,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_and_structures_are_read_as_agreed),
+        cmocka_unit_test(a_timing_code_is_read_by_its_words),
+        cmocka_unit_test(a_timing_code_stands_beside_bounds_and_text),
         cmocka_unit_test(a_modifier_is_not_read_around),
     };
 

@@ -521,6 +521,26 @@ static void bounds_in_the_wrong_order_are_not_taken_for_an_end(void **state)
                         "its directions ended 2026-02-01, before it is signed");
 }
 
+/* A period that names no beginning does not hide that the count is used up. */
+static void a_count_ends_beside_a_period_without_a_beginning(void **state)
+{
+    struct build *b = *state;
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_5);
+    struct ow_dosage *d = build_dose(b, o, "1", "tablet", 2);
+
+    o->authored = build_time("2026-01-26");
+    d->timing.bounds = OW_BOUNDS_PERIOD;
+    d->timing.bounds_period = (struct ow_span){ OW_TIME_MIN,
+                                                build_time("2026-03-26").until };
+    assert_role(build_judge(b), "a", "counted");
+    d->timing.count = (struct ow_number){ true, OW_RATIO(55, 1) };
+    assert_role(build_judge(b), "a", "inactive");
+    d->timing.count.value = OW_RATIO(100, 1);
+    assert_role(build_judge(b), "a", "counted");
+    o->has_authored = false; /* counted from when? */
+    assert_role(build_judge(b), "a", "counted");
+}
+
 static void an_order_that_starts_later_counts_for_the_peak_only(void **state)
 {
     struct build *b = *state;
@@ -1482,6 +1502,7 @@ int main(void)
         T(drafts_of_a_hook_count_whatever_their_status),
         T(bounds_that_ended_put_an_order_out_of_force),
         T(bounds_in_the_wrong_order_are_not_taken_for_an_end),
+        T(a_count_ends_beside_a_period_without_a_beginning),
         T(an_order_that_starts_later_counts_for_the_peak_only),
         T(what_starts_behind_the_horizon_is_not_in_the_peak),
         T(a_supply_that_ended_counts_on_and_is_stale_after_14_days),
