@@ -437,20 +437,34 @@ static enum ow_code steps_build(const struct plan *p, struct ow_dose *ret,
     return OW_OK;
 }
 
-/* What the order as a whole says of its length. */
+static bool is_backwards(const struct placed *l)
+{
+    return l->until <= l->from && l->from > 0;
+}
+
+/* What the order as a whole says of its length. A line that ends before it begins says
+ * nothing of that, unless they all do. */
 static void ends_set(const struct plan *p, struct ow_dose *ret)
 {
-    int64_t until = 0;
+    int64_t until = 0, last = 0;
     size_t i;
 
     for (i = 0; i < p->n; i++) {
-        ret->flags |= p->lines[i].line.flags;
-        until = p->lines[i].until > until ? p->lines[i].until : until;
-        if (p->lines[i].from != INT64_MAX && p->lines[i].from > ret->last_ms)
-            ret->last_ms = p->lines[i].from;
-        if (p->lines[i].until != INT64_MAX && p->lines[i].until > ret->last_ms)
-            ret->last_ms = p->lines[i].until;
+        const struct placed *l = &p->lines[i];
+
+        ret->flags |= l->line.flags;
+        last = l->until > last ? l->until : last;
+        if (is_backwards(l)) {
+            ret->backwards_ms = l->from > ret->backwards_ms ? l->from : ret->backwards_ms;
+            continue;
+        }
+        until = l->until > until ? l->until : until;
+        if (l->from != INT64_MAX && l->from > ret->last_ms)
+            ret->last_ms = l->from;
+        if (l->until != INT64_MAX && l->until > ret->last_ms)
+            ret->last_ms = l->until;
     }
+    until = until > 0 ? until : last;
     ret->flags |= p->largest ? OW_FLAG_RANGE : 0;
     ret->has_length = until != INT64_MAX;
     ret->length_ms = ret->has_length ? until : 0;

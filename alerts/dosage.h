@@ -30,8 +30,9 @@ struct ow_dose {
     unsigned flags;  /* OW_FLAG_PRN, _RANGE, _CAPPED, _FROM_SUPPLY */
     bool has_length; /* bounds, count or steps say how long it lasts */
     int64_t length_ms;
-    int64_t last_ms; /* the last beginning or end that is said; 0 when none is */
-    bool has_bounds; /* boundsPeriod: absolute */
+    int64_t last_ms;      /* the last beginning or end that is said; 0 when none is */
+    int64_t backwards_ms; /* latest beginning of a line that ends before it; 0: none */
+    bool has_bounds;      /* boundsPeriod: absolute */
     struct ow_span bounds;
 };
 

@@ -9,7 +9,8 @@ struct bounds { /* what the directions say about the beginning and the end */
     struct ow_span span;
     bool has_length;
     int64_t length_ms;
-    int64_t last_ms; /* the last time they name */
+    int64_t last_ms;      /* the last time they name */
+    int64_t backwards_ms; /* where one begins that ends before; 0: none does */
 };
 
 static struct bounds bounds_of(const struct ow_judge *j, const struct ow_item *it)
@@ -22,7 +23,8 @@ static struct bounds bounds_of(const struct ow_judge *j, const struct ow_item *i
                             .span = dose.bounds,
                             .has_length = dose.has_length,
                             .length_ms = dose.length_ms,
-                            .last_ms = dose.last_ms };
+                            .last_ms = dose.last_ms,
+                            .backwards_ms = dose.backwards_ms };
 }
 
 /* Days from quantity over daily units, for countable forms and liquids. */
@@ -178,6 +180,16 @@ static ow_time supply_until(const struct ow_judge *j, const struct ow_item *it,
     return until;
 }
 
+/* Do the directions end before a beginning that is still to come: as a whole, or all that
+ * is not over of them? */
+static bool is_backwards(const struct ow_judge *j, const struct bounds *b,
+                         struct ow_span span)
+{
+    return (span.until <= span.from && span.from > j->window.from) ||
+           (b->backwards_ms > 0 && span.until <= j->window.from && b->has_span &&
+            ow_time_add(b->span.from, b->backwards_ms) > j->window.from);
+}
+
 void ow_span_read(const struct ow_judge *j, struct ow_item *it)
 {
     struct bounds b = bounds_of(j, it);
@@ -199,7 +211,7 @@ void ow_span_read(const struct ow_judge *j, struct ow_item *it)
             until = OW_TIME_MAX; /* directions that name that time or a later one last
                                     longer */
     }
-    if (until <= from && from > j->window.from && !it->order->is_draft) {
+    if (is_backwards(j, &b, (struct ow_span){ from, until }) && !it->order->is_draft) {
         until = OW_TIME_MAX;
         it->bounded = false;
         if (it->role == OW_ROLE_COUNTED) {

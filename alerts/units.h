@@ -5,7 +5,8 @@
  * "{tablet}", "tab(s)", TAB of v3-orderableDrugForm). Letter case does not count, both
  * micro signs are one. A code and a text that contradict each other are refused, and so
  * is a unit with a body weight, a bottle, an unnamed "dose" or a drop, unless its text
- * states its volume ("drop (0.05 mL)"). A household spoon is 5 mL, a tablespoon 15 mL, as US drug labels have it.
+ * states its volume ("drop (0.05 mL)"). A household spoon is 5 mL, a tablespoon 15 mL, as
+ * US drug labels have it.
  */
 #pragma once
 

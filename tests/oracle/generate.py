@@ -222,7 +222,8 @@ class Maker:
                 r["when"] = self.r.sample(["MORN", "NOON", "EVE", "HS"], self.r.randint(1, 3))
         elif style == "long":
             r = self.r.choice([{"frequency": 2, "period": 1, "periodUnit": "wk"}, {"frequency": 1, "period": 2, "periodUnit": "d"}, {"frequency": 3, "period": 2, "periodUnit": "wk"},
-                               {"frequency": 10, "period": 1, "periodUnit": "mo"}, {"frequency": 1, "period": 3, "periodUnit": "d", "periodMax": 4}])
+                               {"frequency": 10, "period": 1, "periodUnit": "mo"}, {"frequency": 1, "period": 3, "periodUnit": "d", "periodMax": 4},
+                               {"frequency": 3, "period": 86400, "periodUnit": "s"}, {"frequency": 730, "period": 1, "periodUnit": "a"}])
             r = dict(r)
         elif style == "broken":
             r = dict(self.r.choice([{"frequency": 2}, {"frequency": 2, "period": 1}, {"frequency": 1, "period": 0, "periodUnit": "d"}]))
@@ -279,6 +280,8 @@ class Maker:
                 self.repeat_of(lines[0]).update(self.bounds())
             elif self.chance(0.06):
                 self.repeat_of(lines[0])["count"] = self.r.randint(1, 90)
+                if self.chance(0.3):
+                    self.repeat_of(lines[0])["countMax"] = self.repeat_of(lines[0])["count"] + self.r.randint(0, 30)
             return lines
         lines = [self.line(p) for _ in range(self.r.randint(2, 4))]
         if style == "concurrent":

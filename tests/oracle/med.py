@@ -512,6 +512,8 @@ def stated_times(line):
     if repeat.get("when"):
         return set(repeat["when"]) if set(repeat["when"]) <= DAY_TIMES else None
     named = {{"AM": "MORN", "PM": "AFT", "BED": "HS"}.get(c) for c in code} - {None}
+    if not code and (timing.get("code") or {}).get("text") == "at bedtime":
+        named = {"HS"}
     return named or None
 
 
@@ -589,6 +591,11 @@ def this_or_later(begin, groups, lines, daily):
 OPIOID_USE_DISORDER = ("F11.1", "F11.2", "F11.9")
 
 
+def last_end(spans):
+    """The last end of spans that have one; one that ends before it begins tells none, unless they all do."""
+    return max([u for b, u in spans if u > b] or [u for _, u in spans])
+
+
 class Order:
     def __init__(self, resource, chart, known):
         self.resource = resource
@@ -659,7 +666,7 @@ class Order:
         spans = [span for _, span in placed] + ([(rest[0], None)] if rest else [])
         if not spans:
             return start, None
-        return min(b for b, _ in spans), None if any(u is None for _, u in spans) else max(u for _, u in spans) + self.slack(lines)
+        return min(b for b, _ in spans), None if any(u is None for _, u in spans) else last_end(spans) + self.slack(lines)
 
     def slack(self, lines):
         return 0 if "boundsPeriod" in str(lines) else start_slack(self.resource)
@@ -680,7 +687,7 @@ class Order:
         self.supply = supply_end(self.resource, self.product, self.begin, None if self.role == "excluded" else daily)
         slack = self.slack(self.resource.get("dosageInstruction"))
         self.open = any(u is None for _, u in spans)
-        known = [u for _, u in spans if u is not None]
+        known = [last_end([(b, u) for b, u in spans if u is not None])] if any(u is not None for _, u in spans) else []
         if self.supply is not None and any(t >= self.supply for t in self.named_times()):
             self.supply = None  # the directions name that time or a later one: that is not how long the order lasts
         if self.supply is not None:
@@ -696,14 +703,17 @@ class Order:
             for s in self.steps:
                 if s.until is None:
                     s.until = end
-            self.until = max([end] + [s.until for s in self.steps])
+            self.until = max([end] + [s.until for s in self.steps if s.until > s.begin])
         if self.backwards(at):
             self.role, self.until = "unreadable" if self.role == "counted" else self.role, NEVER
         if self.until <= at:
             self.role = "not counted"
 
     def backwards(self, at):
-        """Its directions end before the order, which is to come, begins: they do not say that it is over."""
+        """Directions that end before they, which are to come, begin: they do not say that the order is over."""
+        placed, rest = layout(self.resource.get("dosageInstruction") or [], order_start(self.resource))
+        if self.until <= at and not rest and any(u is not None and u <= b and b > at for _, (b, u) in placed):
+            return True
         return self.until <= self.begin and self.begin > at
 
     def amount(self, at, high=True, own=False):

@@ -541,6 +541,32 @@ static void a_count_ends_beside_a_period_without_a_beginning(void **state)
     assert_role(build_judge(b), "a", "counted");
 }
 
+/* One line is over; the other ends before the order, which is to come, begins. Neither
+ * says what is taken now, and the end of the second is no end of the first. */
+static void a_line_that_ends_before_it_begins_prolongs_no_other(void **state)
+{
+    struct build *b = *state;
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_5);
+    struct ow_dosage *d = build_dose(b, o, "3", "tablet", 4);
+
+    d->timing.bounds = OW_BOUNDS_PERIOD;
+    d->timing.bounds_period = (struct ow_span){ build_time("2026-01-18").from,
+                                                build_time("2026-02-10").until };
+    d = build_dose(b, o, "1", "tablet", 6);
+    d->timing.bounds = OW_BOUNDS_PERIOD;
+    d->timing.bounds_period = (struct ow_span){ OW_TIME_MIN,
+                                                build_time("2026-03-11").until };
+    o->authored = build_time("2026-03-17");
+    assert_role(build_judge(b), "a", "unreadable");
+    assert_string_equal(build_judge(b)->lines[0].reason,
+                        "its directions end before they start");
+    o->authored = build_time("2026-02-20"); /* in joint: the second line is in force */
+    assert_role(build_judge(b), "a", "counted");
+    assert_ratio(build_judge(b)->lines[0].med, "45");
+    d->timing.bounds_period.until = build_time("2026-02-12").until; /* past, both */
+    assert_role(build_judge(b), "a", "inactive");
+}
+
 static void an_order_that_starts_later_counts_for_the_peak_only(void **state)
 {
     struct build *b = *state;
@@ -1503,6 +1529,7 @@ int main(void)
         T(bounds_that_ended_put_an_order_out_of_force),
         T(bounds_in_the_wrong_order_are_not_taken_for_an_end),
         T(a_count_ends_beside_a_period_without_a_beginning),
+        T(a_line_that_ends_before_it_begins_prolongs_no_other),
         T(an_order_that_starts_later_counts_for_the_peak_only),
         T(what_starts_behind_the_horizon_is_not_in_the_peak),
         T(a_supply_that_ended_counts_on_and_is_stale_after_14_days),
