@@ -210,7 +210,7 @@ static void nothing_counted_is_null_and_not_zero(void **state)
         kit_json(
             &arena,
             "{'patient':'Patient/p','at':'2026-03-01T00:00:00Z','hook':null,"
-            "'knowledge':{'factors':'cdc-2022','products':null,'sha256':null},'med':"
+            "'knowledge':{'factors':'cdc-2022','products':null,'sha256':null},'policy':{'name':null,'version':null,'sha256':null,'clinic':null},'med':"
             "{'now':null,'peak':null,'peakAt':null,'derivation':null,"
             "'peakDerivation':null,'atLeast':false,'asWritten':{'now':"
             "null,'peak':null},'asSupplied':null},'averages':[],'orders':[],'facts':[],'sedatives':"
