@@ -298,7 +298,7 @@ static const struct {
     { "rules: {med-threshold: {warning: 80}}\nclinics:\n  Location/1:\n"
       "    med-threshold: {critical: 79}\n",                                            "a.yaml:4:31: med-threshold.critical (79) is below med-threshold.warning (80)\n"},
     { "rules: {med-threshold: {critical: 49, warning: 50}}\n",
-     "a.yaml:1:34: med-threshold.critical (49) is below med-threshold.warning (50)\n"                                                                                        },
+     "a.yaml:1:35: med-threshold.critical (49) is below med-threshold.warning (50)\n"                                                                                        },
 };
 
 static void every_error_names_its_file_line_and_column(void **state)

@@ -167,7 +167,8 @@ static void the_object_is_as_published(void **state)
     const char *expected =
         "{'patient':'Patient/p1','at':'2026-03-01T12:00:00Z','hook':'order-sign',"
         "'knowledge':{'factors':'cdc-2022','products':'2025-02','sha256':"
-        "'abcdef0123456789'},'med':{'now':120,'peak':165.13,'peakAt':"
+        "'abcdef0123456789'},'policy':{'name':'cdc-2022','version':null,'sha256':null,"
+        "'clinic':null},'med':{'now':120,'peak':165.13,'peakAt':"
         "'2026-03-04T00:00:00Z','derivation':'75 + 45 = 120 MME/d','peakDerivation':null,"
         "'atLeast':true,'asWritten':{'now':120,'peak':165},"
         "'asSupplied':null},'averages':[{'name':'per-supply-day','value':120.33,"
