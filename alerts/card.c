@@ -507,6 +507,26 @@ static bool has_use(const struct ow_judge *j, const struct ow_card *c)
            c->n_suggestions > 0;
 }
 
+/* The published services answer with one card for each rule that holds: each is written
+ * as if its finding were the only one. */
+static void cards_of_each(struct ow_judge *j)
+{
+    struct ow_verdict *v = j->v;
+    const struct ow_finding *all = v->findings;
+    size_t n = v->n_findings;
+    struct ow_card *cards = OW_NEW_N(j->arena, struct ow_card, n);
+
+    v->n_findings = 1;
+    for (size_t i = 0; i < n; i++) {
+        v->findings = &all[i];
+        if (all[i].silent == NULL && all[i].held == NULL)
+            card_of(j, &cards[v->n_cards++], &all[i]);
+    }
+    v->findings = all;
+    v->n_findings = n;
+    v->cards = cards;
+}
+
 void ow_cards_build(struct ow_judge *j)
 {
     const struct ow_finding *lead;
@@ -514,6 +534,10 @@ void ow_cards_build(struct ow_judge *j)
     bool use;
 
     ow_ranking_hold(j);
+    if (j->policy->edition != OW_EDITION_OURS) {
+        cards_of_each(j);
+        return;
+    }
     lead = ow_ranking_lead(j);
     c = OW_NEW(j->arena, struct ow_card);
     if (lead != NULL)
