@@ -1,6 +1,7 @@
 #include "alerts/rules.h"
 
 #include "alerts/facts.h"
+#include "alerts/published.h"
 #include "alerts/rule.h"
 #include "base/text.h"
 
@@ -111,10 +112,9 @@ static void see_drafts(struct ow_pending *p)
 /* The finding goes to where it belongs: an excluded one into `suppressed` only, with
  * every exclusion that holds; one of a rule in shadow into both, by its rank. */
 static void keep_one(struct ow_pending *p, struct ow_finding *f, enum ow_rule rule,
-                     struct verdict_lists *l)
+                     unsigned held, struct verdict_lists *l)
 {
     const struct ow_judge *j = p->j;
-    unsigned held = j->excluded & j->policy->rules[rule].silenced_by;
 
     f->rule = ow_rule_name(rule);
     f->id = rule;
@@ -138,7 +138,8 @@ static void run_ours(struct ow_pending *p, struct verdict_lists *l)
             continue;
         rules[i].run(p);
         for (size_t k = 0; k < p->n; k++)
-            keep_one(p, &p->list[k], (enum ow_rule)i, l);
+            keep_one(p, &p->list[k], (enum ow_rule)i,
+                     p->j->excluded & p->j->policy->rules[i].silenced_by, l);
         p->n = 0;
     }
 }
@@ -148,10 +149,14 @@ void ow_rules_run(struct ow_judge *j)
     struct ow_pending p = { .j = j };
     struct verdict_lists l = { 0 };
 
-    see_drafts(&p);
-    ow_facts_read(j);
-    p.age = j->age;
-    run_ours(&p, &l);
+    if (j->policy->edition != OW_EDITION_OURS) {
+        ow_published_run(ow_published_read(j), &p, keep_one, &l);
+    } else {
+        see_drafts(&p);
+        ow_facts_read(j);
+        p.age = j->age;
+        run_ours(&p, &l);
+    }
     j->findings = l.findings;
     j->v->findings = l.findings;
     j->v->n_findings = l.n_findings;
