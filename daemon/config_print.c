@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "daemon/config_print.h"
-#include "daemon/overlay.h"
 #include "daemon/setting.h"
 
 enum { WIDTH = 90 };
@@ -24,16 +22,15 @@ static const struct {
     { "store",      "The durable store"                                               },
     { "intake",     "Evaluations"                                                     },
     { "knowledge",  "Tables of drugs and factors"                                     },
-    { "policy",     "What alerts: 'preset' keeps what the rule pack says"             },
+    { "policy",     "What alerts: 'preset' keeps the preset's value"                  },
     { "log",        "Log"                                                             },
 };
 
-void ow_config_print_comment(struct ow_buf *out, const char *indent, const char *text)
+/* A comment, wrapped between words at WIDTH columns. */
+static void print_comment(struct ow_buf *out, const char *indent, const char *text)
 {
     size_t room = WIDTH - strlen(indent) - 2;
 
-    if (!*text)
-        ow_buf_printf(out, "%s#\n", indent);
     while (*text) {
         size_t n = strlen(text);
 
@@ -58,7 +55,7 @@ static void print_help(struct ow_buf *out, const struct ow_setting *s)
     ow_buf_printf(&text, "%s. Takes ", s->help);
     ow_setting_expects(s, &text);
     ow_buf_char(&text, '.');
-    ow_config_print_comment(out, "  ", ow_buf_cstr(&text));
+    print_comment(out, "  ", ow_buf_cstr(&text));
     ow_buf_done(&text);
 }
 
@@ -106,7 +103,7 @@ static void print_section(struct ow_buf *out, const char *name)
     ow_buf_char(out, '\n');
     for (size_t i = 0; i < OW_LEN(sections); i++) {
         if (ow_streq(sections[i].name, name))
-            ow_config_print_comment(out, "", sections[i].help);
+            print_comment(out, "", sections[i].help);
     }
     ow_buf_printf(out, "%s:\n", name);
 }
@@ -117,7 +114,7 @@ void ow_config_print(const struct ow_config *c, struct ow_buf *out)
     const char *section = "";
 
     ow_assert(ow_config_load(NULL, NULL, NULL, &defaults) == OW_OK);
-    ow_config_print_comment(
+    print_comment(
         out, "",
         "opiward: every setting, with its default. A file may leave out what it "
         "does not change; files named conf.d/*.yaml beside it are read after it, "
@@ -126,8 +123,6 @@ void ow_config_print(const struct ow_config *c, struct ow_buf *out)
     for (size_t i = 0; i < OW_SETTING_N; i++) {
         const struct ow_setting *s = &ow_settings[i];
 
-        if (ow_streq(section, "policy") && !ow_streq(s->section, section))
-            ow_overlay_print(c ? c : defaults, out);
         if (!ow_streq(section, s->section))
             print_section(out, s->section);
         else
