@@ -149,25 +149,29 @@ static void names_state_their_strength(void **state)
         const char *name, *mg;
         bool per_ml, combined;
     } cases[] = {
-        {"acetaminophen 500 MG Oral Tablet",                                           "500",  false, false},
-        { "Acetaminophen 325 MG Oral Tablet [Tylenol]",                                "325",  false, false},
-        { "8 HR acetaminophen 650 MG Extended Release Oral Tablet",                    "650",  false, false},
-        { "acetaminophen 32 MG/ML Oral Suspension",                                    "32",   true,  false},
-        { "acetaminophen 160 mg/5 mL suspension",                                      "32",   true,  false},
-        { "Acetaminophen 160 MG per 5 ML Oral Solution",                               "32",   true,  false},
-        { "paracetamol 80 mg in 0.8 mL drops",                                         "100",  true,  false},
-        { "paracetamol 1 g tablets",                                                   "1000", false, false},
-        { "APAP 500mg tab",                                                            "500",  false, false},
-        { "Tylenol Extra Strength 500 mg caplets",                                     "500",  false, false},
-        { "acetaminophen (Tylenol) 500 mg",                                            "500",  false, false},
-        { "acetaminophen 120 MG Rectal Suppository",                                   "120",  false, false},
-        { "acetaminophen 500 MG / diphenhydramine hydrochloride 25 MG Oral Tablet",    "500",
-         false,                                                                                       true },
-        { "butalbital 50 MG / acetaminophen 325 MG / caffeine 40 MG Oral Tablet",      "325",
-         false,                                                                                       true },
+        {"acetaminophen 500 MG Oral Tablet",                                              "500",  false, false},
+        { "Acetaminophen 325 MG Oral Tablet [Tylenol]",                                   "325",  false, false},
+        { "8 HR acetaminophen 650 MG Extended Release Oral Tablet",                       "650",  false, false},
+        { "acetaminophen 32 MG/ML Oral Suspension",                                       "32",   true,  false},
+        { "acetaminophen 160 mg/5 mL suspension",                                         "32",   true,  false},
+        { "Acetaminophen 160 MG per 5 ML Oral Solution",                                  "32",   true,  false},
+        { "paracetamol 80 mg in 0.8 mL drops",                                            "100",  true,  false},
+        { "paracetamol 1 g tablets",                                                      "1000", false, false},
+        { "acetaminophen 500000 MCG\tOral Tablet, 8 HR",                                  "500",  false, false},
+        { "acetaminophen 500 gm powder in a packet of unusuallylongwordsthatgoonforever",
+         "500000",                                                                                false, false},
+        { "500000 ug acetaminophen tablets \xC2\xAE",                                     "500",  false, false},
+        { "APAP 500mg tab",                                                               "500",  false, false},
+        { "Tylenol Extra Strength 500 mg caplets",                                        "500",  false, false},
+        { "acetaminophen (Tylenol) 500 mg",                                               "500",  false, false},
+        { "acetaminophen 120 MG Rectal Suppository",                                      "120",  false, false},
+        { "acetaminophen 500 MG / diphenhydramine hydrochloride 25 MG Oral Tablet",       "500",
+         false,                                                                                          true },
+        { "butalbital 50 MG / acetaminophen 325 MG / caffeine 40 MG Oral Tablet",         "325",
+         false,                                                                                          true },
         { "acetaminophen 21.7 MG/ML / hydrocodone bitartrate 0.5 MG/ML Oral Solution",
-         "21.7",                                                                               true,  true },
-        { "acetaminophen 10 MG/ML Injectable Solution, 100 ML bag",                    "10",   true,  false},
+         "21.7",                                                                                  true,  true },
+        { "acetaminophen 10 MG/ML Injectable Solution, 100 ML bag",                       "10",   true,  false},
     };
 
     (void)state;
@@ -205,6 +209,8 @@ static void a_name_that_could_mean_another_drug_is_refused(void **state)
         "acetaminophen 160 mg/0 mL",
         "acetaminophen 160 mg/5 mL tablet and acetaminophen 500 mg",
         "acetaminophen 325 mg / acetaminophen 500 mg",
+        "acetaminophen 9500000000000000 g tablet",
+        "acetaminophen 9000000000000000000 mg/0.001 mL",
     };
     static const char *const other[] = { "oxycodone 5 MG Oral Tablet", "apapane 5 mg",
                                          "" };
@@ -293,6 +299,51 @@ static void the_step_of_a_taper_is_that_of_the_instant(void **state)
     assert_int_equal(ask_at(0, ow_time_add(b.q.at, 20 * OW_DAY)).state, OW_CO_NONE);
 }
 
+/* Steps that rise, and days between two of them. */
+static void between_two_lines_there_is_none(void **state)
+{
+    struct ow_order *o = build_order(&b, "a", RX_NORCO_5);
+    struct ow_dosage *d;
+
+    (void)state;
+    d = build_dose(&b, o, "1", "tablet", 4);
+    d->timing.bounds = OW_BOUNDS_PERIOD;
+    d->timing.bounds_period = (struct ow_span){ build_time("2026-03-01").from,
+                                                build_time("2026-03-05").until };
+    d = build_dose(&b, o, "2", "tablet", 4);
+    d->timing.bounds = OW_BOUNDS_PERIOD;
+    d->timing.bounds_period = (struct ow_span){ build_time("2026-03-10").from,
+                                                build_time("2026-03-15").until };
+    gives(0, "1300", NULL);
+    assert_int_equal(ask_at(0, build_time("2026-03-07").from).state, OW_CO_NONE);
+    assert_int_equal(
+        ow_ratio_cmp(ask_at(0, build_time("2026-03-11").from).mg_day, OW_RATIO(2600, 1)),
+        0);
+}
+
+static void a_dose_too_large_for_exact_figures_is_unknown(void **state)
+{
+    (void)state;
+    build_dose(&b, build_order(&b, "a", RX_NORCO_5), "10000000000000000", "tablet", 4);
+    is_unknown(0, "too large");
+}
+
+static void strengths_per_tablet_and_per_ml_do_not_mix(void **state)
+{
+    struct ow_order *o = named("a", NULL, "house mixture");
+
+    (void)state;
+    o->dosages = NULL;
+    ingredient(o, "5489", "hydrocodone", "7.5", "1", "{tablet}");
+    ingredient(o, "161", "acetaminophen", "325", "15", "mL");
+    build_dose(&b, o, "1", "tablet", 3);
+    is_unknown(0, "how much acetaminophen");
+    o = named("b", RX_APAP_500, "acetaminophen 500 MG Oral Tablet");
+    build_dose(&b, o, "1", "tablet", 3);
+    o->medication.display = "acetaminophen 500 MG/ML Oral Solution";
+    is_unknown(1, "how much acetaminophen");
+}
+
 static void an_opioid_alone_has_none(void **state)
 {
     (void)state;
@@ -347,6 +398,17 @@ static void a_compounded_strength_in_another_unit_is_unknown(void **state)
     ingredient(o, "161", NULL, "325", "1", "{tablet}");
     build_dose(&b, o, "10", "mL", 3);
     is_unknown(0, "how much acetaminophen");
+}
+
+static void the_name_of_an_ingredient_states_its_strength(void **state)
+{
+    struct ow_order *o = named("a", NULL, "house capsule");
+
+    (void)state;
+    ingredient(o, "5489", "hydrocodone", "5", "1", "{capsule}");
+    ingredient(o, NULL, "acetaminophen 325 MG", NULL, NULL, NULL);
+    build_dose(&b, o, "1", "capsule", 3);
+    gives(0, "975", NULL);
 }
 
 static void a_compounded_ingredient_twice_is_unknown(void **state)
@@ -526,11 +588,15 @@ int main(void)
         T(one_of_four_ingredients_is_found),
         T(quantity_and_days_give_it_where_there_are_no_directions),
         T(the_step_of_a_taper_is_that_of_the_instant),
+        T(between_two_lines_there_is_none),
+        T(a_dose_too_large_for_exact_figures_is_unknown),
+        T(strengths_per_tablet_and_per_ml_do_not_mix),
         T(an_opioid_alone_has_none),
         T(an_opioid_whose_dose_is_unreadable_leaves_it_unknown),
         T(what_is_not_in_force_gives_none),
         T(a_compounded_liquid_keeps_an_exact_ratio),
         T(a_compounded_strength_in_another_unit_is_unknown),
+        T(the_name_of_an_ingredient_states_its_strength),
         T(a_compounded_ingredient_twice_is_unknown),
         T(a_bare_combination_is_unknown),
         T(tablets_that_are_no_opioid_count_by_their_name),
