@@ -235,8 +235,8 @@ static bool of_those_in_force(struct fact_book *b, ow_time today)
         if (!ow_item_opioid(it) || it->taken.until <= it->taken.from)
             continue;
         any = true;
-        if (!it->order->is_draft && ow_order_outpatient(it->order) &&
-            it->span.from < today)
+        if (!it->order->is_draft && it->order->kind != OW_DISPENSE &&
+            ow_order_outpatient(it->order) && it->span.from < today)
             fact_yes(b, OW_FACT_NAIVE, it->order->reference);
     }
     return any;
