@@ -273,6 +273,7 @@ enum { /* kinds of resources, a set */
        OW_KIND_CARE_PLAN = 1 << 5,
        OW_KIND_DISPENSE = 1 << 6,
        OW_KIND_CONSENT = 1 << 7, /* Consent, DocumentReference */
+       OW_KIND_ALL = (1 << 8) - 1,
 };
 
 struct ow_chart {

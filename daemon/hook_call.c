@@ -7,6 +7,7 @@
 #include "daemon/log.h"
 #include "daemon/metrics.h"
 #include "daemon/told.h"
+#include "daemon/warm.h"
 #include "fhir/hooks.h"
 #include "fhir/reference.h"
 #include "fhir/search.h"
@@ -23,6 +24,7 @@ struct question { /* one request to the FHIR server */
     struct hook_call *call;
     struct ow_call *sent;
     unsigned tag;
+    char *url;
 };
 
 struct hook_call {
@@ -34,6 +36,7 @@ struct hook_call {
     struct question *questions;
     struct ow_timer *deadline;
     struct ow_told_wait *wait; /* for what was told before */
+    bool kinds_asked;          /* the rest of the chart, once */
     ow_hook_answer_fn *fn;
     void *arg;
 };
@@ -41,8 +44,10 @@ struct hook_call {
 struct ow_hook_calls {
     struct ow_core *core;
     struct ow_told_memory *told;
+    struct ow_warm *warm;
     struct hook_call *calls; /* those that wait for the store or the FHIR server */
     struct ow_arena arena;   /* reused by calls that do not */
+    struct ow_arena scratch; /* of a look ahead */
     struct ow_buf answer;
 };
 
@@ -74,6 +79,7 @@ static const struct ow_chart *hook_chart(const struct ow_hooks_request *req,
     }
     own->patient.reference = req->patient;
     own->hook = req->hook;
+    own->not_asked = OW_KIND_ALL & ~req->asked;
     return own;
 }
 
@@ -84,6 +90,38 @@ static const char *prescriber_of(const struct ow_hooks_request *req,
     const char *reference = ow_reference_normal(arena, req->user);
 
     return reference ? reference : req->user;
+}
+
+/* Is there an opioid or a sedative, so that the rest of the chart matters? */
+static bool concerns_us(struct ow_hook_calls *h, const struct ow_hooks_request *req,
+                        struct ow_arena *arena)
+{
+    const struct ow_core *core = h->core;
+    struct ow_question q = { .knowledge = core->knowledge,
+                             .policy = &core->config->policy,
+                             .zone = core->zone,
+                             .at = ow_now_utc(core->world) };
+    const struct ow_chart *chart = hook_chart(req, arena, NULL);
+    const struct ow_verdict *v;
+
+    ow_arena_reset(&h->scratch);
+    if (!chart || ow_evaluate(chart, &q, &h->scratch, &v, NULL) != OW_OK)
+        return false;
+    for (size_t i = 0; i < v->n_lines; i++)
+        if (v->lines[i].role == OW_ROLE_COUNTED ||
+            v->lines[i].role == OW_ROLE_UNREADABLE ||
+            v->lines[i].role == OW_ROLE_EXCLUDED)
+            return true;
+    return v->n_sedatives > 0;
+}
+
+/* Kinds of resources to ask for: what nobody looked for, if it matters. */
+static unsigned kinds_wanted(struct ow_hook_calls *h, const struct ow_hooks_request *req,
+                             struct ow_arena *arena)
+{
+    unsigned wanted = OW_KIND_ALL & ~req->asked;
+
+    return wanted && concerns_us(h, req, arena) ? wanted : 0;
 }
 
 static void hook_judge(struct ow_hook_calls *h, const struct ow_hooks_request *req,
@@ -120,6 +158,8 @@ static void hook_judge(struct ow_hook_calls *h, const struct ow_hooks_request *r
     ow_metric_add(OW_M_hooks_cards_total, (int64_t)v->n_cards);
     fn(arg, 200, ow_buf_cstr(&h->answer), h->answer.len);
     ow_told_tell(h->told, v, &q);
+    if (req->hook == OW_HOOK_ORDER_SIGN)
+        ow_warm_drop(h->warm, req->patient);
 }
 
 /* --- calls that ask the FHIR server first --- */
@@ -133,6 +173,7 @@ static void call_drop_questions(struct hook_call *c)
 
         c->questions = q->next;
         w->ops->send_cancel(w, q->sent);
+        free(q->url);
         free(q);
     }
 }
@@ -154,13 +195,10 @@ static void call_end(struct hook_call *c)
     free(c);
 }
 
-static bool call_complete(const struct hook_call *c)
-{
-    return !c->wait && (!c->search || ow_search_complete(c->search));
-}
-
 static void call_answer(struct hook_call *c)
 {
+    if (c->search)
+        c->req.asked |= ow_search_answered(c->search);
     if (!c->search && c->req.lacks_patient)
         ow_reader_note(c->req.reader, NO_BIRTH_DATE);
     hook_judge(c->owner, &c->req, &c->arena, c->fn, c->arg);
@@ -169,16 +207,33 @@ static void call_answer(struct hook_call *c)
 
 static void call_ask(struct hook_call *c);
 
-/* Judge with what there is; the card says what is missing. */
+/* Judge with what there is; the card says what is missing. What only helps to judge and
+ * is not there counts as not looked for. */
 static void call_answer_partly(struct hook_call *c, const char *why)
 {
+    bool essential = !c->search || ow_search_essential(c->search);
+
     OW_LOG(OW_WARNING, "hook.partial", "answered with data missing", OW_F("reason", why));
     call_drop_questions(c);
-    if (c->search && c->req.lacks_orders)
+    if (!essential && c->req.lacks_orders)
         ow_reader_missing(c->req.reader, "the patient's current medication orders");
-    if (c->search && c->req.lacks_patient)
+    if (!essential && c->req.lacks_patient)
         ow_reader_note(c->req.reader, NO_BIRTH_DATE);
     call_answer(c);
+}
+
+static void call_ask(struct hook_call *c);
+static void call_search(struct hook_call *c);
+
+/* The search is done: what it brought may make the rest of the chart matter. */
+static void call_widen(struct hook_call *c)
+{
+    if (c->kinds_asked)
+        return;
+    c->req.asked |= ow_search_answered(c->search);
+    c->req.lacks_orders = c->req.lacks_patient = false;
+    call_search(c);
+    call_ask(c);
 }
 
 /* Everything that could be had is there, or something is still on its way. */
@@ -186,7 +241,9 @@ static void call_go_on(struct hook_call *c)
 {
     if (c->search)
         call_ask(c);
-    if (call_complete(c))
+    if (c->search && ow_search_complete(c->search))
+        call_widen(c);
+    if (!c->wait && (!c->search || ow_search_complete(c->search)))
         call_answer(c);
 }
 
@@ -206,6 +263,40 @@ static void on_deadline(void *arg)
     call_answer_partly(c, "hooks.deadline passed");
 }
 
+static const char *call_authorization(const struct hook_call *c)
+{
+    return c->req.authorization ? c->req.authorization : c->owner->core->authorization;
+}
+
+/* Signing changes what there is to read: what it reads itself is not kept. */
+static void call_keep_warm(struct hook_call *c, const char *url,
+                           const struct ow_response *resp)
+{
+    if (resp->status == 200 && c->req.hook != OW_HOOK_ORDER_SIGN)
+        ow_warm_keep(c->owner->warm, c->req.patient, c->req.user, call_authorization(c),
+                     url, resp->body, resp->body_len);
+}
+
+/* The answer that this user's order-select had to the same question, fed at once. */
+static bool call_feed_warm(struct hook_call *c, const char *url, unsigned tag)
+{
+    static const struct ow_header json = { "Content-Type", "application/fhir+json" };
+    struct ow_response resp = { .status = 200, .headers = &json, .n_headers = 1 };
+    struct ow_err err;
+    int64_t after;
+
+    if (c->req.hook != OW_HOOK_ORDER_SIGN)
+        return false;
+    resp.body = ow_warm_find(c->owner->warm, c->req.user, call_authorization(c), url,
+                             &resp.body_len);
+    if (!resp.body)
+        return false;
+    ow_metric_add(OW_M_hooks_warm_total, 1);
+    /* it was read without a fault before; a fault now is told in the reader */
+    (void)!ow_search_feed(c->search, tag, &resp, &after, &err);
+    return true;
+}
+
 static void on_question_answered(void *arg, enum ow_code code,
                                  const struct ow_response *resp, bool sent,
                                  const struct ow_err *err)
@@ -215,16 +306,24 @@ static void on_question_answered(void *arg, enum ow_code code,
     struct ow_err why = { "" };
     int64_t after = 0;
     unsigned tag = q->tag;
+    char *url;
 
     (void)sent;
     for (at = &c->questions; *at != q; at = &(*at)->next)
         ;
     *at = q->next;
+    url = q->url;
     free(q);
-    if (code == OW_OK)
+    if (code == OW_OK) {
         code = ow_search_feed(c->search, tag, resp, &after, &why);
-    else
+        if (code == OW_OK)
+            call_keep_warm(c, url, resp);
+    } else if (ow_search_lost(c->search, tag, err->text)) {
+        code = OW_OK;
+    } else {
         why = *err;
+    }
+    free(url);
     if (code != OW_OK || ow_arena_full(&c->arena))
         call_answer_partly(c, code == OW_OK ? "the chart is larger than intake.memory_max"
                                             : why.text);
@@ -239,8 +338,12 @@ static void call_ask(struct hook_call *c)
     unsigned tag;
 
     while (ow_search_next(c->search, &req, &tag)) {
-        struct question *q = ow_alloc_zero(sizeof *q);
+        struct question *q;
 
+        if (call_feed_warm(c, req.url, tag))
+            continue;
+        q = ow_alloc_zero(sizeof *q);
+        q->url = ow_strdup(req.url);
         req.urgent = true; /* a clinician waits */
         q->call = c;
         q->tag = tag;
@@ -269,6 +372,7 @@ static bool may_ask(const struct ow_core *core, const struct ow_hooks_request *r
 static void call_search(struct hook_call *c)
 {
     struct ow_core *core = c->owner->core;
+    struct ow_page *pages = OW_NEW_N(&c->arena, struct ow_page, c->req.n_next_pages);
     struct ow_search_options opt = {
         .base_url = core->config->fhir_base_url,
         .source = core->config->fhir_name,
@@ -276,12 +380,19 @@ static void call_search(struct hook_call *c)
         .page_size = (unsigned)ow_config_int(core->config->fhir_page_size),
         .max_pages = (unsigned)ow_config_int(core->config->fhir_pages_max),
         .patient = c->req.patient,
-        .authorization = c->req.authorization ? c->req.authorization
-                                              : core->authorization,
+        .authorization = call_authorization(c),
         .want_orders = c->req.lacks_orders,
         .want_patient = c->req.lacks_patient,
+        .want_kinds = kinds_wanted(c->owner, &c->req, &c->arena),
+        .pages = pages,
+        .lenient = true,
     };
+    bool first = !c->search;
 
+    for (size_t i = 0; first && i < c->req.n_next_pages; i++)
+        if (c->req.pages[i].kind != 0 || c->req.pages_suffice)
+            pages[opt.n_pages++] = c->req.pages[i];
+    c->kinds_asked = opt.want_kinds != 0 || !first;
     c->search = ow_search_new(&c->arena, &opt, c->req.reader);
 }
 
@@ -324,6 +435,7 @@ void ow_hook_call(struct ow_hook_calls *h, const char *service, const char *body
     struct ow_hooks_request req;
     struct ow_question known;
     struct ow_err err = { "" };
+    bool lacks;
 
     ow_metric_add(OW_M_hooks_requests_total, 1);
     ow_arena_reset(&h->arena);
@@ -332,7 +444,10 @@ void ow_hook_call(struct ow_hook_calls *h, const char *service, const char *body
         OW_LOG(OW_INFO, "hook.refused", "CDS Hooks request refused",
                OW_F("reason", err.text));
         answer_error(h, 400, "invalid", err.text, fn, arg);
-    } else if ((req.lacks_orders || req.lacks_patient) && may_ask(core, &req)) {
+        return;
+    }
+    lacks = req.lacks_orders || req.lacks_patient || req.n_next_pages > 0;
+    if (may_ask(core, &req) && (lacks || kinds_wanted(h, &req, &h->arena))) {
         call_begin(h, body, len, service, true, fn, arg);
     } else if (req.lacks_orders) {
         answer_error(
@@ -432,7 +547,9 @@ struct ow_hook_calls *ow_hook_calls_new(struct ow_core *core)
 
     h->core = core;
     h->told = ow_told_new(core);
+    h->warm = ow_warm_new(core);
     ow_arena_init(&h->arena, (size_t)core->config->intake_memory_max);
+    ow_arena_init(&h->scratch, (size_t)core->config->intake_memory_max);
     ow_buf_init(&h->answer, ANSWER_MAX);
     return h;
 }
@@ -453,7 +570,9 @@ void ow_hook_calls_free(struct ow_hook_calls *h)
         return;
     ow_assert(!h->calls);
     ow_told_free(h->told);
+    ow_warm_free(h->warm);
     ow_arena_done(&h->arena);
+    ow_arena_done(&h->scratch);
     ow_buf_done(&h->answer);
     free(h);
 }

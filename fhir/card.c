@@ -40,13 +40,19 @@ static void prefetch_write(struct ow_jw *w)
     static const struct {
         const char *key, *query;
     } list[] = {
-        {"patient",      "Patient/{{context.patientId}}"                   },
+        {"patient",          "Patient/{{context.patientId}}"                   },
         { "medications",
          "MedicationRequest?patient={{context.patientId}}&status=active,on-hold"
-          "&_include=MedicationRequest:medication"                         },
-        { "orders",      "MedicationRequest?patient={{context.patientId}}" },
-        { "dispenses",   "MedicationDispense?patient={{context.patientId}}"},
-        { "conditions",  "Condition?patient={{context.patientId}}"         },
+          "&_include=MedicationRequest:medication"                             },
+        { "orders",          "MedicationRequest?patient={{context.patientId}}" },
+        { "dispenses",       "MedicationDispense?patient={{context.patientId}}"},
+        { "conditions",      "Condition?patient={{context.patientId}}"         },
+        { "observations",    "Observation?patient={{context.patientId}}"       },
+        { "procedures",      "Procedure?patient={{context.patientId}}"         },
+        { "encounters",      "Encounter?patient={{context.patientId}}"         },
+        { "serviceRequests", "ServiceRequest?patient={{context.patientId}}"    },
+        { "carePlans",       "CarePlan?patient={{context.patientId}}"          },
+        { "consents",        "Consent?patient={{context.patientId}}"           },
     };
 
     ow_jw_kobject(w, "prefetch");

@@ -164,10 +164,10 @@ static enum ow_code drafts_read(const cJSON *root, bool lenient,
 struct prefetch {
     struct ow_arena *arena;
     struct ow_hooks_request *ret;
-    const char **pages;
+    struct ow_page *pages;
     size_t cap_pages;
     bool empty_orders; /* the client looked for orders and found none */
-    bool failed_orders;
+    bool failed_orders, paged_orders;
 };
 
 /* Does a key speak of something other than orders? Only asked when the value is empty. */
@@ -190,19 +190,71 @@ static bool key_is_orders(const char *key)
            ow_contains_folded(key, "order") || ow_contains_folded(key, "presc");
 }
 
-/* Was an empty Bundle the answer to a search for orders? Its self link knows. */
-static bool empty_means_orders(const cJSON *bundle, const char *key)
+/* What an empty value was the search for, by the name of its key. A name that tells
+ * nothing ("item5") may have been any of them. */
+static unsigned kinds_of_key(const char *key)
+{
+    static const struct {
+        const char *word;
+        unsigned kinds;
+    } words[] = {
+        {"cond",     OW_KIND_CONDITION                  },
+        { "problem", OW_KIND_CONDITION                  },
+        { "diagn",   OW_KIND_CONDITION                  },
+        { "obs",     OW_KIND_OBSERVATION                },
+        { "lab",     OW_KIND_OBSERVATION                },
+        { "screen",  OW_KIND_OBSERVATION                },
+        { "proc",    OW_KIND_PROCEDURE                  },
+        { "enc",     OW_KIND_ENCOUNTER                  },
+        { "serv",    OW_KIND_SERVICE_REQUEST            },
+        { "refer",   OW_KIND_SERVICE_REQUEST            },
+        { "care",    OW_KIND_CARE_PLAN                  },
+        { "disp",    OW_KIND_DISPENSE                   },
+        { "consent", OW_KIND_CONSENT                    },
+        { "docum",   OW_KIND_CONSENT                    },
+        { "agree",   OW_KIND_CONSENT | OW_KIND_CARE_PLAN},
+    };
+    unsigned kinds = 0;
+
+    for (size_t i = 0; i < OW_LEN(words); i++)
+        if (ow_contains_folded(key, words[i].word))
+            kinds |= words[i].kinds;
+    if (kinds || key_is_other(key) || key_is_orders(key))
+        return kinds;
+    return OW_KIND_ALL;
+}
+
+/* The type that a Bundle was the search for, by its self link; NULL: it does not say. */
+static const char *searched_type(struct ow_arena *arena, const cJSON *bundle)
 {
     const cJSON *links = ow_json_array(bundle, "link"), *c;
 
     cJSON_ArrayForEach(c, links)
     {
         const char *url = ow_json_string(c, "url");
+        const char *end = url ? strchr(url, '?') : NULL, *from = end;
 
-        if (url && ow_streq(ow_json_string(c, "relation"), "self") && strchr(url, '?'))
-            return strstr(url, "MedicationRequest?") != NULL;
+        if (!end || !ow_streq(ow_json_string(c, "relation"), "self"))
+            continue;
+        while (from > url && from[-1] != '/')
+            from--;
+        return ow_arena_strndup(arena, from, (size_t)(end - from));
     }
-    return !key_is_other(key);
+    return NULL;
+}
+
+/* Kinds of the entries of a Bundle. */
+static unsigned kinds_in(const cJSON *bundle)
+{
+    const cJSON *entries = ow_json_array(bundle, "entry"), *c;
+    unsigned kinds = 0;
+
+    cJSON_ArrayForEach(c, entries)
+    {
+        kinds |=
+            ow_kind_of(ow_json_string(ow_json_object(c, "resource"), "resourceType"));
+    }
+    return kinds;
 }
 
 static bool is_empty_bundle(const cJSON *v)
@@ -213,25 +265,52 @@ static bool is_empty_bundle(const cJSON *v)
            (!entries || !entries->child);
 }
 
+static void page_add(struct prefetch *p, const char *url, unsigned kinds)
+{
+    OW_ARENA_GROW(p->arena, p->pages, p->ret->n_next_pages, p->cap_pages);
+    p->pages[p->ret->n_next_pages++] = (struct ow_page){ url, kinds };
+    p->paged_orders |= kinds == 0;
+}
+
+static void empty_read(struct prefetch *p, const char *type, const char *key)
+{
+    unsigned kinds = type ? ow_kind_of(type) : kinds_of_key(key);
+
+    if (type ? ow_streq(type, "MedicationRequest")
+             : !key_is_other(key) && (key_is_orders(key) || kinds == OW_KIND_ALL))
+        p->empty_orders = true;
+    p->ret->asked |= kinds;
+}
+
+static void bundle_read(struct prefetch *p, const cJSON *v, const char *key)
+{
+    const char *next = ow_reader_next_link(p->ret->reader);
+    const char *type = searched_type(p->arena, v);
+    unsigned kinds = kinds_in(v) | ow_kind_of(type);
+
+    p->ret->asked |= kinds;
+    if (next)
+        page_add(p, next, kinds);
+    else if (is_empty_bundle(v))
+        empty_read(p, type, key);
+}
+
 static void resource_read(struct prefetch *p, const cJSON *v, const char *key)
 {
     struct ow_reader *r = p->ret->reader;
     size_t before = ow_reader_n_missing(r);
-    const char *next;
 
     /* an unreadable value is in the reader's list of what is missing */
     (void)!ow_reader_add(r, v, NULL);
-    if (ow_reader_n_missing(r) > before && key_is_orders(key))
-        p->failed_orders = true;
-    if (!ow_streq(ow_json_string(v, "resourceType"), "Bundle"))
-        return;
-    next = ow_reader_next_link(r);
-    if (next) {
-        OW_ARENA_GROW(p->arena, p->pages, p->ret->n_next_pages, p->cap_pages);
-        p->pages[p->ret->n_next_pages++] = next;
-    } else if (is_empty_bundle(v) && empty_means_orders(v, key)) {
-        p->empty_orders = true;
+    if (ow_reader_n_missing(r) > before) {
+        p->failed_orders |= key_is_orders(key);
+        if (!ow_streq(ow_json_string(v, "resourceType"), "Bundle"))
+            return;
     }
+    if (ow_streq(ow_json_string(v, "resourceType"), "Bundle"))
+        bundle_read(p, v, key);
+    else
+        p->ret->asked |= ow_kind_of(ow_json_string(v, "resourceType"));
 }
 
 static void value_read(struct prefetch *p, const cJSON *v)
@@ -240,7 +319,7 @@ static void value_read(struct prefetch *p, const cJSON *v)
     const cJSON *c;
 
     if (cJSON_IsNull(v)) {
-        p->empty_orders |= !key_is_other(key);
+        empty_read(p, NULL, key);
     } else if (cJSON_IsArray(v)) {
         cJSON_ArrayForEach(c, v)
         {
@@ -250,7 +329,7 @@ static void value_read(struct prefetch *p, const cJSON *v)
                ow_json_get(v, "resource")) {
         resource_read(p, ow_json_get(v, "resource"), key); /* the form of a batch entry */
     } else if (cJSON_IsObject(v) && !v->child) {
-        p->empty_orders |= !key_is_other(key); /* {}: found nothing */
+        empty_read(p, NULL, key); /* {}: found nothing */
     } else {
         resource_read(p, v, key);
     }
@@ -273,11 +352,11 @@ static enum ow_code prefetch_read(struct ow_arena *a, const cJSON *root,
              ow_reader_has(ret->reader, "MedicationStatement");
     ret->no_prefetch = !prefetch || !prefetch->child;
     ret->lacks_patient = !ow_reader_has(ret->reader, "Patient");
-    ret->lacks_orders = p.failed_orders || ret->n_next_pages > 0 ||
+    ret->lacks_orders = p.failed_orders || p.paged_orders ||
                         (!orders &&
                          (!p.empty_orders || ow_reader_n_missing(ret->reader) > 0));
-    ret->next_pages = p.pages;
-    ret->next_page = ret->n_next_pages > 0 ? p.pages[0] : NULL;
+    ret->pages = p.pages;
+    ret->pages_suffice = orders && p.paged_orders && !p.failed_orders;
     return OW_OK;
 }
 

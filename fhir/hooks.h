@@ -30,10 +30,11 @@ struct ow_hooks_request {
     /* What the prefetch did not hold: absent, an OperationOutcome, or a Bundle with more
      * pages. */
     bool lacks_orders, lacks_patient;
-    bool no_prefetch;              /* there was none at all, or an empty one */
-    const char *next_page;         /* of the first paged prefetch Bundle, or NULL */
-    const char *const *next_pages; /* of all of them */
+    bool no_prefetch;            /* there was none at all, or an empty one */
+    const struct ow_page *pages; /* that paged prefetch Bundles go on with */
     size_t n_next_pages;
+    bool pages_suffice; /* with them the orders are whole */
+    unsigned asked;     /* OW_KIND_*: somebody looked for them */
 };
 
 /*

@@ -188,7 +188,7 @@ void ow_proposal_create(struct ow_jw *w, const struct ow_verdict *v,
     }
     reference_write(w, task ? "for" : "subject", v->patient);
     reference_write(w, "encounter", v->encounter);
-    ow_jw_kstring(w, "authoredOn", ow_time_format(v->at, at));
+    ow_jw_kstring(w, "authoredOn", ow_time_format_date(v->at, v->zone, at));
     requester_write(w, v);
     if (task) {
         ow_jw_kobject(w, "reasonCode");

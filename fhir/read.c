@@ -94,6 +94,30 @@ bool ow_reader_has(const struct ow_reader *r, const char *type)
     return false;
 }
 
+unsigned ow_kind_of(const char *type)
+{
+    static const struct {
+        const char *type;
+        unsigned kind;
+    } kinds[] = {
+        {"Condition",           OW_KIND_CONDITION      },
+        { "Observation",        OW_KIND_OBSERVATION    },
+        { "DiagnosticReport",   OW_KIND_OBSERVATION    },
+        { "Procedure",          OW_KIND_PROCEDURE      },
+        { "Encounter",          OW_KIND_ENCOUNTER      },
+        { "ServiceRequest",     OW_KIND_SERVICE_REQUEST},
+        { "CarePlan",           OW_KIND_CARE_PLAN      },
+        { "MedicationDispense", OW_KIND_DISPENSE       },
+        { "Consent",            OW_KIND_CONSENT        },
+        { "DocumentReference",  OW_KIND_CONSENT        },
+    };
+
+    for (size_t i = 0; i < OW_LEN(kinds); i++)
+        if (ow_streq(kinds[i].type, type))
+            return kinds[i].kind;
+    return 0;
+}
+
 /* --- adding --- */
 
 /* The first fault of an add is its error; every one is also something missing. */

@@ -53,6 +53,15 @@ size_t ow_reader_n_missing(const struct ow_reader *r);
 /* For the trace: something left out or noticed. */
 void ow_reader_note(struct ow_reader *r, const char *what);
 
+/* OW_KIND_* of a resource type, 0 for orders, the patient and all others. */
+unsigned ow_kind_of(const char *type);
+
+/* A page that a Bundle says comes next. */
+struct ow_page {
+    const char *url;
+    unsigned kind; /* of what it pages; 0: orders, or nobody can tell */
+};
+
 /* Next link of the last Bundle added, as written, or NULL. */
 const char *ow_reader_next_link(const struct ow_reader *r);
 

@@ -29,12 +29,30 @@ enum question {
     Q_CONDITIONS,
     Q_DISPENSES,
     Q_MEDICATION, /* one that was referred to and did not come */
+    Q_KIND,       /* what helps to judge */
+    Q_PAGE,       /* a page of orders that a prefetch began */
 };
 
 static const char *const question_names[] = {
     [Q_ORDERS] = "medication orders", [Q_PATIENT] = "the patient",
     [Q_CONDITIONS] = "conditions",    [Q_DISPENSES] = "dispenses",
-    [Q_MEDICATION] = "a medication",
+    [Q_MEDICATION] = "a medication",  [Q_KIND] = "the chart",
+    [Q_PAGE] = "medication orders",
+};
+
+static const struct {
+    unsigned kind;
+    const char *type;
+} kind_types[] = {
+    {OW_KIND_CONDITION,        "Condition"         },
+    { OW_KIND_OBSERVATION,     "Observation"       },
+    { OW_KIND_PROCEDURE,       "Procedure"         },
+    { OW_KIND_ENCOUNTER,       "Encounter"         },
+    { OW_KIND_SERVICE_REQUEST, "ServiceRequest"    },
+    { OW_KIND_CARE_PLAN,       "CarePlan"          },
+    { OW_KIND_DISPENSE,        "MedicationDispense"},
+    { OW_KIND_CONSENT,         "Consent"           },
+    { OW_KIND_CONSENT,         "DocumentReference" },
 };
 
 enum ask_state {
@@ -50,6 +68,8 @@ struct ask {
     const char *subject; /* Patient/x it is about */
     unsigned page;       /* from 1 */
     bool include;        /* asks for _include */
+    unsigned kind;       /* OW_KIND_* that it asks for */
+    bool failed;
 };
 
 struct ow_search {
@@ -70,6 +90,12 @@ static struct ask *ask_add(struct ow_search *s, enum question q, const char *url
     return &s->asks[s->n++];
 }
 
+static bool is_helpful(const struct ask *a)
+{
+    return a->question == Q_CONDITIONS || a->question == Q_DISPENSES ||
+           a->question == Q_KIND;
+}
+
 static void ask_patient_search(struct ow_search *s, enum question q, const char *type,
                                const char *subject, bool include)
 {
@@ -81,6 +107,57 @@ static void ask_patient_search(struct ow_search *s, enum question q, const char 
 
     a->subject = subject;
     a->include = include;
+    a->kind = ow_kind_of(type);
+}
+
+static bool is_asked(const struct ow_search *s, const char *url)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (strcmp(s->asks[i].url, url) == 0)
+            return true;
+    return false;
+}
+
+/* Pages that the prefetch began. One of orders on another server: all of it is asked. */
+static bool pages_ask(struct ow_search *s)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < s->opt.n_pages; i++) {
+        const struct ow_page *p = &s->opt.pages[i];
+        const char *url;
+        struct ask *a;
+
+        if (!ow_url_same_origin(s->opt.base_url, p->url)) {
+            all &= p->kind != 0;
+            continue;
+        }
+        url = ow_url_absolute(s->arena, s->opt.base_url, p->url);
+        if (is_asked(s, url))
+            continue;
+        a = ask_add(s, p->kind ? Q_KIND : Q_PAGE, url);
+        a->subject = s->opt.patient;
+        a->kind = p->kind;
+        a->page = 2;
+    }
+    return all;
+}
+
+static void kinds_ask(struct ow_search *s)
+{
+    for (size_t i = 0; i < OW_LEN(kind_types); i++)
+        if (s->opt.want_kinds & kind_types[i].kind)
+            ask_patient_search(s, Q_KIND, kind_types[i].type, s->opt.patient, false);
+}
+
+/* Are there pages of orders that make a search of them all needless? */
+static bool orders_paged(struct ow_search *s)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < s->opt.n_pages; i++)
+        any |= s->opt.pages[i].kind == 0;
+    return pages_ask(s) && any;
 }
 
 struct ow_search *ow_search_new(struct ow_arena *arena,
@@ -105,14 +182,16 @@ struct ow_search *ow_search_new(struct ow_arena *arena,
 
         s->reader = ow_reader_new(arena, &r);
     }
-    if (opt->want_orders)
+    if (!orders_paged(s) && opt->want_orders)
         ask_patient_search(s, Q_ORDERS, "MedicationRequest", s->opt.patient, true);
+    kinds_ask(s);
     if (opt->want_patient)
         ask_add(s, Q_PATIENT,
                 ow_arena_printf(arena, "%s/%s", s->opt.base_url, s->opt.patient));
-    if (opt->want_orders && !ow_reader_has(s->reader, "Condition"))
+    if (opt->want_orders && !opt->lenient && !ow_reader_has(s->reader, "Condition"))
         ask_patient_search(s, Q_CONDITIONS, "Condition", s->opt.patient, false);
-    if (opt->want_orders && !ow_reader_has(s->reader, "MedicationDispense"))
+    if (opt->want_orders && !opt->lenient &&
+        !ow_reader_has(s->reader, "MedicationDispense"))
         ask_patient_search(s, Q_DISPENSES, "MedicationDispense", s->opt.patient, false);
     return s;
 }
@@ -155,19 +234,10 @@ static void missing(struct ow_search *s, enum question q, const char *why)
     const char *text = ow_arena_printf(s->arena, "%s: %s", question_names[q], why);
 
     /* what is no order does not make the total smaller */
-    if (q == Q_CONDITIONS || q == Q_DISPENSES)
+    if (q == Q_CONDITIONS || q == Q_DISPENSES || q == Q_KIND)
         ow_reader_note(s->reader, text);
     else
         ow_reader_missing(s->reader, text);
-}
-
-static bool was_asked(const struct ow_search *s, const char *url)
-{
-    for (size_t i = 0; i < s->n; i++) {
-        if (strcmp(s->asks[i].url, url) == 0)
-            return true;
-    }
-    return false;
 }
 
 static void page_next(struct ow_search *s, size_t from, const char *link)
@@ -180,7 +250,7 @@ static void page_next(struct ow_search *s, size_t from, const char *link)
         return;
     }
     url = ow_url_absolute(s->arena, s->opt.base_url, link);
-    if (was_asked(s, url)) {
+    if (is_asked(s, url)) {
         missing(s, was.question, "the pages run in a circle");
         return;
     }
@@ -192,6 +262,7 @@ static void page_next(struct ow_search *s, size_t from, const char *link)
     a = ask_add(s, was.question, url);
     a->page = was.page + 1;
     a->subject = was.subject;
+    a->kind = was.kind;
 }
 
 /* Orders may still stand under the other ids of a merged patient. */
@@ -218,13 +289,21 @@ static void merged_ask(struct ow_search *s, const cJSON *patient)
     }
 }
 
+static bool orders_done(const struct ow_search *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->asks[i].state != ASK_DONE && s->asks[i].question != Q_KIND)
+            return false;
+    return true;
+}
+
 /* When all pages are in: Medications that orders refer to and no page brought. */
 static void medications_ask(struct ow_search *s)
 {
     const char *const *wanted;
     size_t n;
 
-    if (s->medications_asked || !all_done(s))
+    if (s->medications_asked || !orders_done(s))
         return;
     s->medications_asked = true;
     n = ow_reader_unresolved(s->reader, &wanted);
@@ -249,6 +328,8 @@ static enum ow_code answer_read(struct ow_search *s, size_t i, const cJSON *root
                        : (s->asks[i].question == Q_PATIENT ? "Patient" : "Medication")))
         return ow_err_set(err, OW_INPUT, "%s: the server sent another kind of resource",
                           question_names[s->asks[i].question]);
+    if (outcome && s->opt.lenient && is_helpful(&s->asks[i]))
+        return ow_err_set(err, OW_INPUT, "the server answered with an outcome");
     /* what cannot be read of it is in the reader's list of what is missing */
     (void)!ow_reader_add(s->reader, root, NULL);
     if (ow_arena_full(s->arena))
@@ -267,7 +348,11 @@ static enum ow_code refused(struct ow_search *s, size_t i, enum ow_code code,
 {
     struct ask a = s->asks[i];
 
-    if (a.page > 1)
+    if (a.question == Q_PAGE && resp->status < 500) { /* it has expired */
+        ask_patient_search(s, Q_ORDERS, "MedicationRequest", a.subject, true);
+        return OW_OK;
+    }
+    if (a.page > 1 && !(is_helpful(&a) && s->opt.lenient))
         return ow_err_prefix(err, OW_AGAIN, "%s: a next link has expired",
                              question_names[a.question]);
     if (a.include && (resp->status == 400 || resp->status == 422)) {
@@ -284,6 +369,7 @@ static enum ow_code refused(struct ow_search *s, size_t i, enum ow_code code,
         missing(s, a.question, "the server answered 404");
         return OW_OK;
     case Q_ORDERS:
+    case Q_PAGE:
         return ow_err_prefix(err, OW_INPUT, "medication orders");
     default:
         missing(s, a.question,
@@ -309,13 +395,15 @@ enum ow_code ow_search_feed(struct ow_search *s, unsigned tag,
         code = answer_read(s, tag, root, &local);
     else if (code == OW_MISSING || (code == OW_INPUT && resp->status >= 300))
         code = refused(s, tag, code, resp, &local);
-    else if (code == OW_DENIED &&
-             (s->asks[tag].question == Q_CONDITIONS ||
-              s->asks[tag].question == Q_DISPENSES) &&
-             resp->status == 403)
+    else if (code == OW_DENIED && is_helpful(&s->asks[tag]) && resp->status == 403)
         code = refused(s, tag, code, resp, &local); /* a scope we were not given */
     else
         ow_err_prefix(&local, code, "%s", question_names[s->asks[tag].question]);
+    s->asks[tag].failed |= code != OW_OK || resp->status >= 300;
+    if (code != OW_OK && s->opt.lenient && is_helpful(&s->asks[tag])) {
+        missing(s, s->asks[tag].question, local.text);
+        code = OW_OK;
+    }
     if (code == OW_AGAIN && retry_after_ms)
         *retry_after_ms = retry_after(resp);
     if (code == OW_OK)
@@ -323,6 +411,40 @@ enum ow_code ow_search_feed(struct ow_search *s, unsigned tag,
     else if (err)
         *err = local;
     return code;
+}
+
+bool ow_search_lost(struct ow_search *s, unsigned tag, const char *why)
+{
+    struct ask *a = &s->asks[tag];
+
+    ow_assert(tag < s->n && a->state == ASK_SENT);
+    a->state = ASK_DONE;
+    a->failed = true;
+    if (!s->opt.lenient || !is_helpful(a))
+        return false;
+    missing(s, a->question, why);
+    medications_ask(s);
+    return true;
+}
+
+bool ow_search_essential(const struct ow_search *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->asks[i].state != ASK_DONE && !is_helpful(&s->asks[i]))
+            return false;
+    return s->medications_asked || !s->opt.want_orders;
+}
+
+unsigned ow_search_answered(const struct ow_search *s)
+{
+    unsigned answered = 0, failed = 0;
+
+    for (size_t i = 0; i < s->n; i++) {
+        answered |= s->asks[i].kind;
+        if (s->asks[i].failed || s->asks[i].state != ASK_DONE)
+            failed |= s->asks[i].kind;
+    }
+    return answered & ~failed;
 }
 
 /* --- Retry-After --- */

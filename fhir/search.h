@@ -24,7 +24,13 @@ struct ow_search_options {
     unsigned page_size;        /* _count, default 200 */
     unsigned max_pages;        /* per question, default 50 */
     bool want_orders,
-        want_patient; /* what is still needed (a hook's prefetch had the rest) */
+        want_patient;    /* what is still needed (a hook's prefetch had the rest) */
+    unsigned want_kinds; /* OW_KIND_*: asked too, one search each */
+    const struct ow_page
+        *pages; /* of this origin, to go on with; those of orders in place
+                 * of the whole search, which follows when they fail */
+    size_t n_pages;
+    bool lenient; /* no failure but that of orders and the patient fails the search */
 };
 
 /* `reader` NULL: a new one; else the answers are added to it. */
@@ -44,6 +50,12 @@ OW_MUST_USE enum ow_code ow_search_feed(struct ow_search *s, unsigned tag,
                                         const struct ow_response *resp,
                                         int64_t *retry_after_ms, struct ow_err *err);
 bool ow_search_complete(const struct ow_search *s);
+/* No answer came. True: the rest goes on without it; false: the search has failed. */
+bool ow_search_lost(struct ow_search *s, unsigned tag, const char *why);
+/* Are the orders and the patient there, whatever else is still on its way? */
+bool ow_search_essential(const struct ow_search *s);
+/* OW_KIND_* that were asked for and answered. */
+unsigned ow_search_answered(const struct ow_search *s);
 struct ow_reader *ow_search_reader(struct ow_search *s);
 
 /* Whose order is it? The request for one resource, and its answer: OW_OK with Patient/x,

@@ -211,6 +211,45 @@ static void prefetch_tells_absent_from_empty_from_failed(void **state)
     }
 }
 
+/* Which kinds of resources somebody looked for, as the prefetch shows. */
+static void the_prefetch_shows_what_was_looked_for(void **state)
+{
+    static const struct {
+        const char *prefetch;
+        unsigned asked;
+    } cases[] = {
+        {"'a':{" PATIENT "}",                                      0                },
+        { "'a':{" PATIENT "},'conditions':null",                   OW_KIND_CONDITION},
+        { "'dispenses':{},'labs':{'resourceType':'Bundle'}",
+         OW_KIND_DISPENSE | OW_KIND_OBSERVATION                                     },
+        { "'item5':null",                                          OW_KIND_ALL      },
+        { "'medications':null",                                    0                },
+        { "'x':{'resourceType':'Bundle','entry':[{'resource':{'resourceType':'Encounter',"
+          "'id':'1'}}]}",                                 OW_KIND_ENCOUNTER},
+        { "'x':{'resourceType':'Bundle','link':[{'relation':'self','url':"
+          "'https://e.test/fhir/Procedure?patient=p'}]}", OW_KIND_PROCEDURE},
+        { "'x':{'resourceType':'Condition','id':'1'}",             OW_KIND_CONDITION},
+        { "'conditions':{'resourceType':'OperationOutcome','issue':[{'severity':'error',"
+          "'code':'exception'}]}",                        0                },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(cases); i++) {
+        struct ow_hooks_request req;
+        struct ow_err err = { "" };
+        const char *json = ow_arena_printf(&arena,
+                                           "{'hook':'patient-view'," INSTANCE
+                                           "," CONTEXT("") ",'prefetch':{%s}}",
+                                           cases[i].prefetch);
+
+        assert_int_equal(read_as(json, NULL, false, &req, &err), OW_OK);
+        if (req.asked != cases[i].asked)
+            fail_msg("%s: %#x", cases[i].prefetch, req.asked);
+        if (cases[i].asked != OW_KIND_ALL && i != 4)
+            assert_true(req.lacks_orders); /* none of them was the search for orders */
+    }
+}
+
 static void data_of_another_patient_is_dropped_and_told(void **state)
 {
     struct ow_hooks_request req;
@@ -447,6 +486,7 @@ int main(void)
         cmocka_unit_test(a_request_without_what_it_needs_is_refused_in_words),
         cmocka_unit_test(a_whole_request_is_read),
         cmocka_unit_test(prefetch_tells_absent_from_empty_from_failed),
+        cmocka_unit_test(the_prefetch_shows_what_was_looked_for),
         cmocka_unit_test(data_of_another_patient_is_dropped_and_told),
         cmocka_unit_test(a_card_says_all_it_has_and_nothing_empty),
         cmocka_unit_test(a_summary_is_never_too_long),
