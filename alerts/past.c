@@ -241,7 +241,8 @@ bool ow_past_sweep(struct ow_past *p, ow_past_fn *fn, void *arg)
 {
     struct sums s = { OW_ZERO, OW_ZERO };
 
-    qsort(p->events, p->n, sizeof *p->events, by_day);
+    if (p->n > 0)
+        qsort(p->events, p->n, sizeof *p->events, by_day);
     for (size_t i = 0; i < p->n; i++) {
         const struct past_event *e = &p->events[i];
         struct ow_ratio *sum = e->banded ? &s.mg : &s.med, value;
