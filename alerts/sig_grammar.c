@@ -76,7 +76,7 @@ static struct sig_draft_line *timed_line(struct sig_draft *d)
         next->n_also = l->n_also;
         return next;
     }
-    if (l->lead && l->has_dose && (d->and_ || d->sep))
+    if (l->lead && (d->and_ || d->sep)) /* it has its dose */
         return ow_sig_line_add(d);
     return l;
 }

@@ -276,9 +276,8 @@ static enum ow_code lex_number(struct lexer *l)
     for (; i < l->len && n + 1 < sizeof digits; i++) {
         if (s[i] == '.' && !point && is_digit(s[i + 1]))
             point = true;
-        else if (s[i] == ',' && !point && i > from && i - from <= 3 &&
-                 is_digit(s[i + 1]) && is_digit(s[i + 2]) && is_digit(s[i + 3]) &&
-                 !is_digit(s[i + 4]))
+        else if (s[i] == ',' && !point && i - from <= 3 && is_digit(s[i + 1]) &&
+                 is_digit(s[i + 2]) && is_digit(s[i + 3]) && !is_digit(s[i + 4]))
             continue;
         else if (!is_digit(s[i]))
             break;

@@ -377,7 +377,7 @@ enum ow_code ow_sig_settle(struct sig_draft *d)
         if (code == OW_OK)
             code = step_apart(d, i, end);
         if (code == OW_OK && end < d->n && !d->lines[i].has_length &&
-            !(end - i == 1 && d->lines[i].has_count))
+            !d->lines[i].has_count)
             code = whole(d, "a step without a length");
     }
     for (size_t i = 0; i < d->n && code == OW_OK; i++)

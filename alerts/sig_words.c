@@ -1810,18 +1810,19 @@ bool ow_sig_other_drug(const struct sig_token *t)
     return in_list(t, list, OW_LEN(list));
 }
 
-/* Do they differ by one letter more, less or other, or by two that changed places? */
+/* Do two words, which are not the same, differ by one letter more, less or other, or by
+ * two that changed places? */
 static bool one_slip(const char *a, const char *b)
 {
     size_t n = strlen(a), m = strlen(b), i = 0;
 
     while (a[i] != '\0' && a[i] == b[i])
         i++;
-    if (n == m && a[i] != '\0' && a[i] == b[i + 1] && a[i + 1] == b[i] &&
+    if (n == m && a[i] == b[i + 1] && a[i + 1] == b[i] &&
         strcmp(&a[i + 2], &b[i + 2]) == 0)
         return true;
     if (n == m)
-        return a[i] == '\0' || strcmp(&a[i + 1], &b[i + 1]) == 0;
+        return strcmp(&a[i + 1], &b[i + 1]) == 0;
     return n == m + 1   ? strcmp(&a[i + 1], &b[i]) == 0
            : m == n + 1 ? strcmp(&a[i], &b[i + 1]) == 0
                         : false;

@@ -311,6 +311,26 @@ static void a_text_beyond_its_ceilings_is_refused(void **state)
         text[i] = ",1"[i % 2];
     text[1000] = '\0';
     assert_null(read_sig(text, &err));
+    for (size_t i = 0; i < 1000; i++)
+        text[i] = "1 "[i % 2];
+    assert_null(read_sig(text, &err));
+    assert_string_equal(err.text, "the text has too many words");
+}
+
+static void a_word_is_loaded_or_may_stand_in_a_reason(void **state)
+{
+    static const char *const yes[] = { "tonight", "years",  "weekli", "wekely", "weeekly",
+                                       "wekly",   "tablee", "table",  "e",      "never" };
+    static const char *const no[] = { "gout", "sciatic", "wekesy", "tabling",
+                                      "secondary" };
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(yes); i++)
+        if (!ow_sig_is_loaded(yes[i]))
+            fail_msg("%s", yes[i]);
+    for (size_t i = 0; i < OW_LEN(no); i++)
+        if (ow_sig_is_loaded(no[i]))
+            fail_msg("%s", no[i]);
 }
 
 static void a_text_without_amounts_does_not_speak(void **state)
@@ -382,6 +402,7 @@ int main(void)
         cmocka_unit_test(no_word_that_changes_a_dose_is_passed_over),
         cmocka_unit_test(a_refusal_names_the_words_that_stopped_it),
         cmocka_unit_test(a_text_beyond_its_ceilings_is_refused),
+        cmocka_unit_test(a_word_is_loaded_or_may_stand_in_a_reason),
         cmocka_unit_test(a_text_without_amounts_does_not_speak),
         cmocka_unit_test(the_lists_are_sorted_and_spelt_as_folded),
     };
