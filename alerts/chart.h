@@ -282,6 +282,10 @@ struct ow_chart {
      * asks for the absence of something is undecided then. */
     unsigned not_asked;
     enum ow_hook hook;
+    /* Where the patient is seen: of the encounter that the orders name, else of the
+     * latest. NULL: nothing says. */
+    const char *clinic;            /* Organization/x: its service provider */
+    const char *location;          /* Location/x */
     const struct ow_order *orders; /* of every kind, in the order of the source */
     size_t n_orders;
     const struct ow_record *records;

@@ -147,8 +147,7 @@ static bool per_read(const struct ow_quantity *q, struct ow_product *p,
     }
     if (u.kind != OW_UNIT_COUNT)
         return false;
-    p->strength_unit = u.forms != 0 && (u.forms & ~SPRAYS) == 0 ? OW_STRENGTH_MG_ACTUAT
-                                                                : OW_STRENGTH_MG;
+    p->strength_unit = (u.forms & SPRAYS) != 0 ? OW_STRENGTH_MG_ACTUAT : OW_STRENGTH_MG;
     *ret = q->value;
     return u.forms == 0 || !p->has_form || (u.forms & 1u << p->form) != 0;
 }

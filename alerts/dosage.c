@@ -505,15 +505,35 @@ static bool one_text(const struct ow_order *o)
     return o->n_dosages > 1;
 }
 
-/* The line of the text in the place and for the time of the structured one. */
-static void text_line_add(struct plan *t, const struct placed *l,
-                          struct ow_dose_line *line, bool only)
+/* Are the lines of a text doses of one time, as those of the morning and of bedtime? Not
+ * the steps of a taper. */
+static bool side_by_side(const struct ow_dose_line *lines, size_t n)
 {
-    if (only) {
-        line->extent = l->line.extent;
-        line->timing = l->line.timing;
+    for (size_t i = 1; i < n; i++)
+        if (lines[i].sequence != lines[0].sequence)
+            return false;
+    return true;
+}
+
+/* The lines of the text in the place and for the time of the structured one: a line alone
+ * for just as long, doses beside each other unless they say for how long themselves. */
+static void text_lines_add(struct plan *t, const struct placed *l,
+                           struct ow_dose_line *lines, size_t n, bool own)
+{
+    own = own && side_by_side(lines, n);
+    for (size_t i = 0; i < n; i++) {
+        struct ow_extent *e = &lines[i].extent;
+
+        if (own && (n == 1 || !e->has_length)) {
+            *e = l->line.extent;
+        } else if (own) { /* so long, from where the structured one begins */
+            e->has_bounds = l->line.extent.has_bounds;
+            e->bounds = l->line.extent.bounds;
+        }
+        if (own && n == 1)
+            lines[i].timing = l->line.timing;
+        line_add(t, &lines[i]);
     }
-    line_add(t, line);
 }
 
 /* The plan with texts in place of structures; false when no text can be read. */
@@ -533,8 +553,7 @@ static bool text_plan(const struct plan *p, struct plan *t)
             continue;
         }
         any = true;
-        for (size_t k = 0; k < n; k++)
-            text_line_add(t, l, &lines[k], n == 1 && !once);
+        text_lines_add(t, l, lines, n, !once);
         if (once)
             return true;
     }

@@ -15,15 +15,12 @@ bool ow_dose_text_says(const struct ow_dosage *d)
     return says(d->text) || says(d->patient_instruction);
 }
 
+/* An amount; with a rate no text is asked. */
 static bool has_dose(const struct ow_dosage *d)
 {
-    for (size_t i = 0; i < d->n_doses; i++) {
-        const struct ow_dose_rate *r = &d->doses[i];
-
-        if (r->has_dose || r->has_dose_range || r->has_rate || r->has_rate_range ||
-            r->has_rate_ratio)
+    for (size_t i = 0; i < d->n_doses; i++)
+        if (d->doses[i].has_dose || d->doses[i].has_dose_range)
             return true;
-    }
     return false;
 }
 

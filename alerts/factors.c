@@ -202,7 +202,7 @@ static bool band_joins(const struct ow_knowledge *kb, const struct kb_factor *f,
         if (o == f || !o->banded || !same_drug(f, o, table))
             continue;
         below = below || (o->has_high && ow_ratio_cmp(o->high, f->low) == 0);
-        above = above || (f->has_high && ow_ratio_cmp(o->low, f->high) == 0);
+        above = above || ow_ratio_cmp(o->low, f->high) == 0;
     }
     return below && above;
 }

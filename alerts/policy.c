@@ -1,31 +1,16 @@
-/*
- * Presets. All of them start from cdc-2022; each names only what it changes.
- *
- * 50 MME/d: CDC 2022 recommendations 4 and 5; 50 and 90: CDC 2016 recommendation 5. 90
- * under cdc-2022 is a choice of the site. 120: the priority of the PPACT trial; wa-120
- * alerts from there on only. kaiser-like has the thresholds of cdc-2022 so far.
- */
 #include "alerts/policy.h"
+
+#include <string.h>
 
 #include "base/text.h"
 
-static const struct preset {
-    const char *name;
-    enum ow_table table;
-    int64_t warning, critical; /* MME/d */
-    enum ow_edition edition;
-} presets[] = {
-    {"cdc-2022",               OW_TABLE_CDC_2022, 50,  90,  OW_EDITION_OURS          },
-    { "cdc-2016",              OW_TABLE_CDC_2016, 50,  90,  OW_EDITION_OURS          },
-    { "wa-120",                OW_TABLE_CDC_2022, 120, 120, OW_EDITION_OURS          },
-    { "ppact",                 OW_TABLE_CDC_2022, 50,  120, OW_EDITION_OURS          },
-    { "kaiser-like",           OW_TABLE_CDC_2022, 50,  90,  OW_EDITION_OURS          },
-    { "cdc-2022-as-published", OW_TABLE_CDC_2022, 50,  90,  OW_EDITION_PUBLISHED_2022},
-    { "cdc-2016-as-published", OW_TABLE_CDC_2016, 50,  90,  OW_EDITION_PUBLISHED_2016},
-};
-
+/* The preset cdc-2022 where the table of rules does not speak of it. 14 days, 25 % and
+ * 10 MME/d: what is called stale, and a mismatch. [CLINICAL decision: current, supply] */
 static const struct ow_policy base = {
+    .name = "cdc-2022",
     .version = "1",
+    .table = OW_TABLE_CDC_2022,
+    .edition = OW_EDITION_OURS,
     .stale_days = 14,
     .count_stale = true,
     .horizon_days = 90,
@@ -68,6 +53,21 @@ static const struct rule_info {
 #undef PARAM
 };
 
+static const struct ow_rule_use attributes[] = {
+#define ATTRIBUTE(id, sources, intended, uses)                                           \
+    [OW_RULE_##id] = { sources, intended, uses },
+#include "alerts/attributes.def"
+#undef ATTRIBUTE
+};
+enum {
+    ATTRIBUTES = 0
+#define ATTRIBUTE(...) +1
+#include "alerts/attributes.def"
+#undef ATTRIBUTE
+};
+_Static_assert((int)ATTRIBUTES == (int)OW_RULE_N,
+               "attributes.def has a line for each rule");
+
 const struct ow_param_info *ow_param_info(enum ow_param param)
 {
     ow_assert((size_t)param < OW_LEN(params));
@@ -101,32 +101,97 @@ const char *ow_exclusion_name(unsigned exclusion)
     return NULL;
 }
 
-static void take_defaults(struct ow_policy *ret)
+const struct ow_rule_use *ow_rule_use(enum ow_rule rule)
 {
-    for (size_t i = 0; i < OW_LEN(rules); i++)
-        ret->rules[i] = rules[i].policy;
-    for (size_t i = 0; i < OW_LEN(params); i++)
-        ret->params[i] = params[i].value;
+    ow_assert((size_t)rule < OW_LEN(attributes));
+    return &attributes[rule];
 }
 
-bool ow_policy_preset(const char *name, struct ow_policy *ret)
+enum ow_param ow_param_of(enum ow_rule rule, const char *key)
 {
-    for (size_t i = 0; i < OW_LEN(presets); i++) {
-        if (!ow_streq(name, presets[i].name))
+    for (size_t i = 0; i < OW_LEN(params); i++)
+        if (params[i].rule == rule && ow_streq(params[i].key, key))
+            return (enum ow_param)i;
+    return OW_PARAM_N;
+}
+
+/* ---- words to values ---- */
+
+static const char *const modes[] = {
+    [OW_MODE_OFF] = "off", [OW_MODE_SHADOW] = "shadow", [OW_MODE_ON] = "on"
+};
+
+const char *ow_mode_name(enum ow_mode mode)
+{
+    ow_assert((size_t)mode < OW_LEN(modes));
+    return modes[mode];
+}
+
+bool ow_mode_parse(const char *text, enum ow_mode *ret)
+{
+    for (size_t i = 0; i < OW_LEN(modes); i++) {
+        if (!ow_streq(text, modes[i]))
             continue;
-        *ret = base;
-        ret->name = presets[i].name;
-        ret->table = presets[i].table;
-        ret->edition = presets[i].edition;
-        take_defaults(ret);
-        ret->params[OW_PARAM_MED_THRESHOLD_WARNING] = OW_RATIO(presets[i].warning, 1);
-        ret->params[OW_PARAM_MED_THRESHOLD_CRITICAL] = OW_RATIO(presets[i].critical, 1);
+        *ret = (enum ow_mode)i;
         return true;
     }
     return false;
 }
 
-const char *ow_policy_preset_name(size_t i)
+static unsigned exclusion_of(const char *text, size_t n)
 {
-    return i < OW_LEN(presets) ? presets[i].name : NULL;
+    for (unsigned i = 0; i < OW_EXCLUDE_N; i++) {
+        const char *name = ow_exclusion_name(1u << i);
+
+        if (strlen(name) == n && memcmp(name, text, n) == 0)
+            return 1u << i;
+    }
+    return 0;
+}
+
+bool ow_exclusions_parse(const char *text, unsigned *ret)
+{
+    unsigned all = 0;
+
+    if (ow_streq(text, "none")) {
+        *ret = 0;
+        return true;
+    }
+    text += strspn(text, ", ");
+    while (*text != '\0') {
+        size_t n = strcspn(text, ", ");
+        unsigned one = exclusion_of(text, n);
+
+        if (one == 0)
+            return false;
+        all |= one;
+        text += n;
+        text += strspn(text, ", ");
+    }
+    if (all == 0)
+        return false; /* nothing is no answer: it says "none" */
+    *ret = all;
+    return true;
+}
+
+bool ow_param_parse(enum ow_param param, const char *text, struct ow_ratio *ret)
+{
+    enum { PLACES_DEN = 1000000 };
+    const struct ow_param_info *info = ow_param_info(param);
+    struct ow_ratio v;
+
+    if (!ow_ratio_parse(text, strlen(text), &v) || PLACES_DEN % v.den != 0 ||
+        ow_ratio_cmp(v, info->least) < 0 || ow_ratio_cmp(v, info->most) > 0)
+        return false;
+    *ret = v;
+    return true;
+}
+
+void ow_policy_default(struct ow_policy *ret)
+{
+    *ret = base;
+    for (size_t i = 0; i < OW_LEN(rules); i++)
+        ret->rules[i] = rules[i].policy;
+    for (size_t i = 0; i < OW_LEN(params); i++)
+        ret->params[i] = params[i].value;
 }

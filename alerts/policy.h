@@ -1,8 +1,9 @@
 /*
  * Policy: what a site decided, as numbers
  *
- * Filled by daemon/ from the configuration and a preset; the judgement takes it as an
- * argument. Defaults and their sources: the table of rules in the manual.
+ * Its defaults stand in rules.def and are those of the preset cdc-2022. daemon/ puts the
+ * rule packs (pack.h) and the configuration upon them; the judgement takes the outcome
+ * as an argument.
  */
 #pragma once
 
@@ -57,8 +58,10 @@ struct ow_rule_policy {
 };
 
 struct ow_policy {
-    const char *name;    /* preset, "cdc-2022" */
+    const char *name;    /* of its rule pack, "cdc-2022" */
     const char *version; /* of the policy, printed on cards */
+    const char *sha256;  /* of all that it decides, hexadecimal; NULL: not computed */
+    const char *clinic;  /* whose own it is, Organization/x; NULL: everybody's */
     enum ow_table table;
     enum ow_edition edition;
     bool
@@ -99,7 +102,30 @@ enum ow_rule ow_rule_of(const char *name);
 /* "active-cancer-treatment"; `exclusion` is one bit. */
 const char *ow_exclusion_name(unsigned exclusion);
 
-/* The named preset, or false when there is none of that name. */
-OW_MUST_USE bool ow_policy_preset(const char *name, struct ow_policy *ret);
-/* Names of all presets, in order; NULL behind the last. */
-const char *ow_policy_preset_name(size_t i);
+enum { /* what of a person a rule reads, besides orders and dispenses; a set */
+       OW_USES_BIRTH = 1 << 0,
+       OW_USES_CONDITIONS = 1 << 1, /* conditions, procedures, encounters, plans */
+       OW_USES_RESULTS = 1 << 2,    /* observations */
+};
+
+struct ow_rule_use {
+    const char *sources; /* keys, separated by blanks */
+    const char *intended;
+    unsigned uses;
+};
+const struct ow_rule_use *ow_rule_use(enum ow_rule rule);
+
+/* The numbers of a rule by their keys; OW_PARAM_N when it has none of that name. */
+enum ow_param ow_param_of(enum ow_rule rule, const char *key);
+
+/* Text to value, as packs and configurations write it. False leaves `ret`. */
+OW_MUST_USE bool ow_mode_parse(const char *text, enum ow_mode *ret);
+const char *ow_mode_name(enum ow_mode mode);
+/* Names separated by commas and blanks, or "none". */
+OW_MUST_USE bool ow_exclusions_parse(const char *text, unsigned *ret);
+/* A decimal of at most six places within the bounds of the parameter. */
+OW_MUST_USE bool ow_param_parse(enum ow_param param, const char *text,
+                                struct ow_ratio *ret);
+
+/* The defaults of the table of rules, which are those of cdc-2022. */
+void ow_policy_default(struct ow_policy *ret);

@@ -214,6 +214,8 @@ struct ow_verdict {
     const char *encounter;  /* NULL */
     const char *table;      /* factor table asked for */
     const char *policy, *policy_version;
+    const char *policy_sha256;     /* NULL: not computed */
+    const char *policy_clinic;     /* whose own policy it is, Organization/x; NULL */
     const char *products, *sha256; /* knowledge version and hash */
     struct ow_total written, supplied;
     struct ow_total total; /* what the rules use: as written, supply as fallback */

@@ -343,6 +343,19 @@ char *ow_ratio_json(struct ow_ratio a, int places, char ret[OW_RATIO_TEXT])
     return ret;
 }
 
+char *ow_ratio_decimal(struct ow_ratio a, char ret[OW_RATIO_TEXT])
+{
+    enum { MOST = 6 };
+    struct ow_ratio back;
+
+    for (int places = 0; places < MOST; places++) {
+        ow_ratio_format(a, places, ret);
+        if (ow_ratio_parse(ret, strlen(ret), &back) && ow_ratio_cmp(back, a) == 0)
+            return ret;
+    }
+    return ow_ratio_format(a, MOST, ret);
+}
+
 int64_t ow_ratio_floor(struct ow_ratio a)
 {
     ow_assert(a.den > 0);

@@ -46,6 +46,10 @@ char *ow_ratio_format(struct ow_ratio a, int places, char ret[OW_RATIO_TEXT]);
  * many places as its first digit needs (at most 12). */
 char *ow_ratio_json(struct ow_ratio a, int places, char ret[OW_RATIO_TEXT]);
 
+/* The shortest decimal of at most six places that is exactly the value; without one, as
+ * ow_ratio_format with six. */
+char *ow_ratio_decimal(struct ow_ratio a, char ret[OW_RATIO_TEXT]);
+
 /* The value rounded down or up to an integer. */
 int64_t ow_ratio_floor(struct ow_ratio a);
 int64_t ow_ratio_ceil(struct ow_ratio a);

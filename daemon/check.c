@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "alerts/pack.h"
 #include "base/jw.h"
 #include "base/text.h"
 #include "daemon/command.h"
@@ -65,8 +66,13 @@ static size_t check(const char *file, struct printer *p)
     return errors;
 }
 
-/* The settings in force, as the documented file that reads back the same. */
-static int print_settings(const char *file)
+enum printed {
+    PRINT_NOTHING,
+    PRINT_SETTINGS, /* the documented file that reads back the same */
+    PRINT_PACK,     /* the policy of everybody as a rule pack */
+};
+
+static int print_in_force(const char *file, enum printed what)
 {
     const struct ow_config *config;
     struct ow_buf out;
@@ -75,7 +81,10 @@ static int print_settings(const char *file)
     if (ow_config_load(file, NULL, NULL, &config) != OW_OK)
         return OW_EXIT_CONFIG;
     ow_buf_init(&out, SETTINGS_MAX);
-    ow_config_print(file ? config : NULL, &out);
+    if (what == PRINT_PACK)
+        ow_pack_print(&config->policy, config->packs, &out);
+    else
+        ow_config_print(file ? config : NULL, &out);
     written = !out.failed && fwrite(ow_buf_cstr(&out), 1, out.len, stdout) == out.len &&
               fflush(stdout) == 0;
     ow_buf_done(&out);
@@ -87,18 +96,22 @@ int ow_check_main(int argc, char **argv)
 {
     const char *file = ow_config_default_file();
     struct printer p = { .json = false };
-    bool print = false;
+    enum printed print = PRINT_NOTHING;
     size_t errors;
 
     for (int i = 0; i < argc; i++) {
         if (ow_streq(argv[i], "--json")) {
             p.json = true;
         } else if (ow_streq(argv[i], "--print")) {
-            print = true;
+            print = PRINT_SETTINGS;
+        } else if (ow_streq(argv[i], "--print-pack")) {
+            print = PRINT_PACK;
         } else if (ow_streq(argv[i], "--config") && i + 1 < argc) {
             file = argv[++i];
         } else {
-            fputs("usage: opiward check [--config FILE] [--json] [--print]\n", stderr);
+            fputs(
+                "usage: opiward check [--config FILE] [--json] [--print|--print-pack]\n",
+                stderr);
             return OW_EXIT_USAGE;
         }
     }
@@ -109,5 +122,5 @@ int ow_check_main(int argc, char **argv)
         fprintf(stderr, "opiward check: %zu error%s\n", errors, errors == 1 ? "" : "s");
         return OW_EXIT_CONFIG;
     }
-    return print ? print_settings(file) : OW_EXIT_OK;
+    return print != PRINT_NOTHING ? print_in_force(file, print) : OW_EXIT_OK;
 }

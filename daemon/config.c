@@ -1,8 +1,8 @@
 /*
  * Loading: every setting at its default, then the file, then the files of conf.d in order
  * of name; a later one wins, a key twice in one file is an error. Then the settings are
- * looked at together, and the policy is built: the preset, and what the site says beside
- * it.
+ * looked at together, and the policies are built: the rule pack, and what the site says
+ * beside it.
  */
 #include "daemon/config.h"
 
@@ -15,6 +15,8 @@
 
 #include "base/text.h"
 #include "daemon/files.h"
+#include "daemon/overlay.h"
+#include "daemon/packs.h"
 #include "daemon/setting.h"
 #include "daemon/yaml.h"
 
@@ -82,18 +84,23 @@ static void unknown_key(struct ow_reporter *to, const char *file,
     ow_reporter_add(to, file, it->key_at.line, it->key_at.column, text);
 }
 
-static void section_take(struct ow_reporter *to, const char *file,
-                         const struct ow_yaml_item *it)
+static void section_value(struct ow_reporter *to, const char *file,
+                          const struct ow_yaml_item *it)
 {
     char text[OW_ERR_SIZE];
 
-    if (!ow_setting_section(it->section)) {
+    snprintf(text, sizeof text, "section '%s' takes keys, not %s", it->section,
+             it->value);
+    ow_reporter_add(to, file, it->value_at.line, it->value_at.column, text);
+}
+
+static void section_take(struct ow_reporter *to, const char *file,
+                         const struct ow_yaml_item *it)
+{
+    if (!ow_setting_section(it->section))
         unknown_section(to, file, it);
-    } else if (it->value) {
-        snprintf(text, sizeof text, "section '%s' takes keys, not %s", it->section,
-                 it->value);
-        ow_reporter_add(to, file, it->value_at.line, it->value_at.column, text);
-    }
+    else if (it->value)
+        section_value(to, file, it);
 }
 
 static void item_take(struct ow_snapshot *s, struct ow_reporter *to, const char *file,
@@ -102,6 +109,12 @@ static void item_take(struct ow_snapshot *s, struct ow_reporter *to, const char 
     const struct ow_setting *set;
     struct ow_err err = { "" };
 
+    if (ow_streq(it->section, "rules") || ow_streq(it->section, "clinics")) {
+        if (!it->key && it->depth == 0 && it->value)
+            section_value(to, file, it);
+        ow_overlay_take(s, to, file, it);
+        return;
+    }
     if (!it->key) {
         section_take(to, file, it);
         return;
@@ -225,29 +238,60 @@ void ow_snapshot_free(struct ow_snapshot *s)
     free(s);
 }
 
-/* The preset, and what the site says beside it. */
-static void policy_build(struct ow_config *c)
+/* What a site says beside its pack, but for rules. */
+static void policy_finish(const struct ow_config *c, struct ow_policy *p)
 {
-    struct ow_policy *p = &c->policy;
-
-    ow_assert(ow_policy_preset(c->policy_preset, p)); /* a WORD out of the same list */
-    p->version = c->policy_version;
+    if (!ow_streq(c->policy_version, "preset"))
+        p->version = c->policy_version;
     p->source_label = c->site_name;
     p->source_url = *c->site_url ? c->site_url : NULL;
     if (!ow_streq(c->policy_older_factor, "preset"))
         p->older_factor = ow_streq(c->policy_older_factor, "older-factor");
     if (!ow_streq(c->policy_count_stale, "preset"))
         p->count_stale = ow_streq(c->policy_count_stale, "yes");
-    if (c->policy_med_warning.set)
-        p->params[OW_PARAM_MED_THRESHOLD_WARNING] = c->policy_med_warning.value;
-    if (c->policy_med_critical.set)
-        p->params[OW_PARAM_MED_THRESHOLD_CRITICAL] = c->policy_med_critical.value;
-    if (c->policy_sedative_age.set)
-        p->params[OW_PARAM_SEDATIVE_AGE] = c->policy_sedative_age.value;
     if (c->policy_average_days.set)
         p->average_days = ow_config_int(c->policy_average_days);
     if (c->policy_stale_days.set)
         p->stale_days = ow_config_int(c->policy_stale_days);
+}
+
+/* A pack that cannot be had is an error at the setting that names it; until that is
+ * mended the defaults stand in, so that the rest can be looked at. */
+static void packs_read(struct ow_snapshot *s, struct ow_reporter *to)
+{
+    struct ow_config *c = &s->config;
+    struct ow_pack_folders folders;
+    const char *const *names;
+    char path[OW_PACKS_PATH];
+    struct ow_buf list;
+
+    ow_pack_folders(c, &folders);
+    if (ow_pack_path(&folders, c->policy_preset, path)) {
+        if (ow_pack_load(&folders, c->policy_preset, &s->arena, ow_reporter_on_report, to,
+                         &c->packs) == OW_OK)
+            return;
+    } else {
+        size_t n = ow_pack_names(&folders, &s->arena, &names);
+
+        ow_buf_init(&list, 1 << 16);
+        for (size_t i = 0; i < n; i++)
+            ow_buf_printf(&list, " %s", names[i]);
+        ow_report_at(to, s, OW_S_policy_preset,
+                     "policy.preset: no rule pack '%.40s'; there are:%s",
+                     c->policy_preset, ow_buf_cstr(&list));
+        ow_buf_done(&list);
+    }
+    c->packs = OW_NEW(&s->arena, struct ow_pack_chain);
+}
+
+static void policy_build(struct ow_snapshot *s, struct ow_reporter *to)
+{
+    struct ow_policy base;
+
+    packs_read(s, to);
+    ow_pack_policy(s->config.packs, &base);
+    policy_finish(&s->config, &base);
+    ow_overlay_build(s, to, &base);
 }
 
 struct ow_snapshot *ow_snapshot_load(const char *file, struct ow_reporter *to)
@@ -261,7 +305,7 @@ struct ow_snapshot *ow_snapshot_load(const char *file, struct ow_reporter *to)
         file_take(s, to, file, folder);
         drop_ins_take(s, to, folder);
     }
-    policy_build(&s->config);
+    policy_build(s, to);
     ow_config_check_values(s, to);
     return s;
 }
@@ -272,7 +316,7 @@ struct ow_snapshot *ow_snapshot_read(const char *name, const char *data, size_t 
     struct ow_snapshot *s = snapshot_new();
 
     text_take(s, to, ow_arena_strdup(&s->arena, name), "/", data, len);
-    policy_build(&s->config);
+    policy_build(s, to);
     ow_config_check_values(s, to);
     return s;
 }

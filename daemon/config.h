@@ -22,18 +22,23 @@ struct ow_config_number { /* a setting that may be left to the preset */
 #define OW_CONFIG_T_URL      const char *
 #define OW_CONFIG_T_WORD     const char *
 #define OW_CONFIG_T_INT      struct ow_config_number
-#define OW_CONFIG_T_DECIMAL  struct ow_config_number
 #define OW_CONFIG_T_DURATION int64_t /* ms */
 #define OW_CONFIG_T_SIZE     int64_t /* bytes */
 #define OW_CONFIG_T_BOOL     bool
+
+struct ow_overlay;
+struct ow_pack_chain;
 
 struct ow_config {
 #define KEY(section, name, type, dflt, lo, hi, reload, help)                             \
     OW_CONFIG_T_##type section##_##name;
 #include "daemon/config.def"
 #undef KEY
-    struct ow_policy policy; /* preset and overrides together */
-    const char *file;        /* as read; NULL: built-in defaults */
+    struct ow_policy policy;           /* of everybody, before any day named by a rule */
+    const struct ow_pack_chain *packs; /* what it stands upon */
+    struct ow_overlay *overlay;        /* the section rules, and its policies */
+    struct ow_overlay *clinics;        /* the section clinics, a list */
+    const char *file;                  /* as read; NULL: built-in defaults */
     unsigned refs;
 };
 
@@ -58,6 +63,15 @@ void ow_config_unref(const struct ow_config *c);
 
 /* /etc/opiward/opiward.yaml when it exists, else NULL: the built-in defaults. */
 const char *ow_config_default_file(void);
+
+/* The policy in force for a clinic (Organization/x or Location/x, NULL: none is known) at
+ * an instant; lives as long as `c`. */
+const struct ow_policy *ow_config_policy(const struct ow_config *c, const char *clinic,
+                                         ow_time at);
+/* The same for the clinic of a chart: its location when that is configured, else its
+ * organization. */
+const struct ow_policy *ow_config_policy_for(const struct ow_config *c,
+                                             const struct ow_chart *chart, ow_time at);
 
 /* The int value of a number setting that has no preset. */
 int64_t ow_config_int(struct ow_config_number n);

@@ -151,30 +151,12 @@ static void check_sinks(const struct ow_snapshot *s, struct ow_reporter *to)
                      "outbox.retry_cap is shorter than outbox.first_retry");
 }
 
-static void check_policy(const struct ow_snapshot *s, struct ow_reporter *to)
-{
-    const struct ow_policy *p = &s->config.policy;
-    struct ow_ratio low = p->params[OW_PARAM_MED_THRESHOLD_WARNING];
-    struct ow_ratio high = p->params[OW_PARAM_MED_THRESHOLD_CRITICAL];
-    char warning[OW_RATIO_TEXT], critical[OW_RATIO_TEXT];
-
-    if (ow_ratio_cmp(high, low) < 0)
-        ow_report_at(to, s,
-                     s->places[OW_S_policy_med_critical].file ? OW_S_policy_med_critical
-                                                              : OW_S_policy_med_warning,
-                     "policy.med_critical (%s MME/d) is below policy.med_warning (%s "
-                     "MME/d)",
-                     ow_ratio_format(high, 6, critical),
-                     ow_ratio_format(low, 6, warning));
-}
-
 void ow_config_check_values(const struct ow_snapshot *s, struct ow_reporter *to)
 {
     check_zone(s, to);
     check_listen(s, to);
     check_fhir(s, to);
     check_sinks(s, to);
-    check_policy(s, to);
 }
 
 /* --- against the disk --- */

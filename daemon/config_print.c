@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "daemon/config_print.h"
+#include "daemon/overlay.h"
 #include "daemon/setting.h"
 
 enum { WIDTH = 90 };
@@ -22,15 +24,16 @@ static const struct {
     { "store",      "The durable store"                                               },
     { "intake",     "Evaluations"                                                     },
     { "knowledge",  "Tables of drugs and factors"                                     },
-    { "policy",     "What alerts: 'preset' keeps the preset's value"                  },
+    { "policy",     "What alerts: 'preset' keeps what the rule pack says"             },
     { "log",        "Log"                                                             },
 };
 
-/* A comment, wrapped between words at WIDTH columns. */
-static void print_comment(struct ow_buf *out, const char *indent, const char *text)
+void ow_config_print_comment(struct ow_buf *out, const char *indent, const char *text)
 {
     size_t room = WIDTH - strlen(indent) - 2;
 
+    if (!*text)
+        ow_buf_printf(out, "%s#\n", indent);
     while (*text) {
         size_t n = strlen(text);
 
@@ -55,7 +58,7 @@ static void print_help(struct ow_buf *out, const struct ow_setting *s)
     ow_buf_printf(&text, "%s. Takes ", s->help);
     ow_setting_expects(s, &text);
     ow_buf_char(&text, '.');
-    print_comment(out, "  ", ow_buf_cstr(&text));
+    ow_config_print_comment(out, "  ", ow_buf_cstr(&text));
     ow_buf_done(&text);
 }
 
@@ -103,7 +106,7 @@ static void print_section(struct ow_buf *out, const char *name)
     ow_buf_char(out, '\n');
     for (size_t i = 0; i < OW_LEN(sections); i++) {
         if (ow_streq(sections[i].name, name))
-            print_comment(out, "", sections[i].help);
+            ow_config_print_comment(out, "", sections[i].help);
     }
     ow_buf_printf(out, "%s:\n", name);
 }
@@ -114,7 +117,7 @@ void ow_config_print(const struct ow_config *c, struct ow_buf *out)
     const char *section = "";
 
     ow_assert(ow_config_load(NULL, NULL, NULL, &defaults) == OW_OK);
-    print_comment(
+    ow_config_print_comment(
         out, "",
         "opiward: every setting, with its default. A file may leave out what it "
         "does not change; files named conf.d/*.yaml beside it are read after it, "
@@ -123,6 +126,8 @@ void ow_config_print(const struct ow_config *c, struct ow_buf *out)
     for (size_t i = 0; i < OW_SETTING_N; i++) {
         const struct ow_setting *s = &ow_settings[i];
 
+        if (ow_streq(section, "policy") && !ow_streq(s->section, section))
+            ow_overlay_print(c ? c : defaults, out);
         if (!ow_streq(section, s->section))
             print_section(out, s->section);
         else

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "daemon/clock.h"
 #include "daemon/command.h"
+#include "daemon/packs.h"
 #include "daemon/tables.h"
 #include "fhir/input.h"
 #include "fhir/report.h"
@@ -26,7 +27,8 @@ struct evaluation {
     const struct ow_config *config;
     struct ow_knowledge *knowledge;
     struct ow_zone *zone;
-    struct ow_policy policy;
+    struct ow_policy policy; /* of `preset` */
+    struct ow_arena arena;
     struct ow_question question;
 };
 
@@ -94,24 +96,37 @@ static bool hook_of(const char *name, enum ow_hook *ret)
     return false;
 }
 
-static int prepare_policy(struct evaluation *e)
+/* The preset as it is shipped, with the site's name on it; no rule of the site's. */
+static int prepare_preset(struct evaluation *e)
 {
-    struct ow_policy preset;
+    const struct ow_pack_chain *chain;
+    struct ow_pack_folders folders;
+    const char *const *names;
+    char path[OW_PACKS_PATH];
 
-    e->policy = e->config->policy;
-    if (e->preset && !ow_policy_preset(e->preset, &preset)) {
+    ow_pack_folders(e->config, &folders);
+    if (!ow_pack_path(&folders, e->preset, path)) {
+        size_t n = ow_pack_names(&folders, &e->arena, &names);
+
         fprintf(stderr, "opiward evaluate: no preset '%s'; there are:", e->preset);
-        for (size_t i = 0; ow_policy_preset_name(i); i++)
-            fprintf(stderr, " %s", ow_policy_preset_name(i));
+        for (size_t i = 0; i < n; i++)
+            fprintf(stderr, " %s", names[i]);
         fputc('\n', stderr);
         return OW_EXIT_USAGE;
     }
-    if (e->preset) {
-        preset.source_label = e->policy.source_label;
-        preset.source_url = e->policy.source_url;
-        preset.version = e->policy.version;
-        e->policy = preset;
-    }
+    if (ow_pack_load(&folders, e->preset, &e->arena, on_error, NULL, &chain) != OW_OK)
+        return OW_EXIT_CONFIG;
+    ow_pack_policy(chain, &e->policy);
+    e->policy.source_label = e->config->policy.source_label;
+    e->policy.source_url = e->config->policy.source_url;
+    if (!ow_streq(e->config->policy_version, "preset"))
+        e->policy.version = e->config->policy_version;
+    e->policy.sha256 = ow_policy_sha256(&e->policy, chain, &e->arena);
+    return OW_EXIT_OK;
+}
+
+static int prepare_policy(struct evaluation *e)
+{
     if (e->hook_name && !hook_of(e->hook_name, &e->hook)) {
         fprintf(stderr,
                 "opiward evaluate: no hook '%s'; there are: patient-view order-select "
@@ -119,7 +134,7 @@ static int prepare_policy(struct evaluation *e)
                 e->hook_name);
         return OW_EXIT_USAGE;
     }
-    return OW_EXIT_OK;
+    return e->preset ? prepare_preset(e) : OW_EXIT_OK;
 }
 
 static int prepare(struct evaluation *e)
@@ -147,7 +162,6 @@ static int prepare(struct evaluation *e)
         return OW_EXIT_USAGE;
     }
     e->question = (struct ow_question){ .knowledge = e->knowledge,
-                                        .policy = &e->policy,
                                         .zone = e->zone,
                                         .at = at.from,
                                         .trace = e->trace,
@@ -186,8 +200,13 @@ static enum ow_code judge_charts(const struct evaluation *e, const struct ow_inp
                                  struct ow_err *err)
 {
     for (size_t i = 0; i < in->n_charts; i++) {
+        const struct ow_chart *chart = &in->charts[i];
+        struct ow_question q = e->question;
         const struct ow_verdict *v;
-        enum ow_code code = ow_evaluate(&in->charts[i], &e->question, arena, &v, err);
+        enum ow_code code;
+
+        q.policy = e->preset ? &e->policy : ow_config_policy_for(e->config, chart, q.at);
+        code = ow_evaluate(chart, &q, arena, &v, err);
 
         if (code != OW_OK)
             return code;
@@ -248,6 +267,7 @@ int ow_evaluate_main(int argc, char **argv)
 
     if (first < 0 || first >= argc)
         return usage();
+    ow_arena_init(&e.arena, SIZE_MAX);
     status = prepare(&e);
     for (int i = first;
          i < argc && (status == OW_EXIT_OK || status == OW_EXIT_DATA ||
@@ -259,6 +279,7 @@ int ow_evaluate_main(int argc, char **argv)
     }
     if (fflush(stdout) != 0)
         status = OW_EXIT_IO;
+    ow_arena_done(&e.arena);
     ow_knowledge_free(e.knowledge);
     ow_zone_free(e.zone);
     if (e.config)

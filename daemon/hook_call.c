@@ -129,7 +129,6 @@ static void hook_judge(struct ow_hook_calls *h, const struct ow_hooks_request *r
 {
     const struct ow_core *core = h->core;
     struct ow_question q = { .knowledge = core->knowledge,
-                             .policy = &core->config->policy,
                              .zone = core->zone,
                              .at = ow_now_utc(core->world),
                              .prescriber = prescriber_of(req, arena),
@@ -142,6 +141,8 @@ static void hook_judge(struct ow_hook_calls *h, const struct ow_hooks_request *r
     /* not there when the store was too slow: then nothing was told before */
     (void)!ow_told_peek(h->told, req->patient, &q);
 
+    if (chart)
+        q.policy = ow_config_policy_for(core->config, chart, q.at);
     if (!chart || ow_evaluate(chart, &q, arena, &v, &err) != OW_OK) {
         answer_error(h, 400, "invalid", err.text, fn, arg);
         return;

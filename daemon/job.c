@@ -568,7 +568,6 @@ static enum ow_code job_judge(struct job *j, struct ow_outcome *ret)
 {
     const struct ow_core *core = j->owner->core;
     struct ow_question q = { .knowledge = core->knowledge,
-                             .policy = &core->config->policy,
                              .zone = core->zone,
                              .at = ow_now_utc(core->world) };
     const struct ow_chart *charts;
@@ -581,6 +580,7 @@ static enum ow_code job_judge(struct job *j, struct ow_outcome *ret)
     if (n != 1)
         return ow_err_set(&j->err, OW_INPUT, "the server answered with %zu patients", n);
     ret->chart = &charts[0];
+    q.policy = ow_config_policy_for(core->config, ret->chart, q.at);
     return ow_evaluate(&charts[0], &q, &j->arena, &ret->verdict, &j->err);
 }
 

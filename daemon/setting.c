@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/near.h"
 #include "base/text.h"
 #include "daemon/files.h"
 
@@ -14,7 +15,6 @@
 #define BOUND_BOOL(min)     .lo = (min)
 #define BOUND_DURATION(min) .lo = (min)
 #define BOUND_SIZE(min)     .lo = (min)
-#define BOUND_DECIMAL(min)  .lo = (min)
 #define BOUND_FILE(min)     .lo = (min)
 #define BOUND_FOLDER(min)   .lo = (min)
 #define BOUND_URL(min)      .lo = (min)
@@ -108,24 +108,9 @@ static bool word_in(const char *words, const char *text)
     return false;
 }
 
-static bool word_valid(const struct ow_setting *s, const char *text)
-{
-    if (!ow_streq(s->words, "@preset"))
-        return word_in(s->words, text);
-    for (size_t i = 0; ow_policy_preset_name(i); i++) {
-        if (ow_streq(ow_policy_preset_name(i), text))
-            return true;
-    }
-    return false;
-}
-
 static void words_list(const struct ow_setting *s, struct ow_buf *out)
 {
-    bool preset = ow_streq(s->words, "@preset");
-
-    for (size_t i = 0; preset && ow_policy_preset_name(i); i++)
-        ow_buf_printf(out, "%s%s", i ? ", " : "", ow_policy_preset_name(i));
-    for (const char *w = preset ? "" : s->words; *w; w++) {
+    for (const char *w = s->words; *w; w++) {
         if (*w == '|')
             ow_buf_str(out, ", ");
         else
@@ -173,9 +158,6 @@ void ow_setting_expects(const struct ow_setting *s, struct ow_buf *out)
     case OW_SETTING_INT:
         ow_buf_printf(out, "a whole number from %" PRId64 " to %" PRId64, s->lo, s->hi);
         break;
-    case OW_SETTING_DECIMAL:
-        ow_buf_printf(out, "a decimal number from %" PRId64 " to %" PRId64, s->lo, s->hi);
-        break;
     case OW_SETTING_BOOL:
         ow_buf_str(out, "true or false");
         break;
@@ -206,32 +188,20 @@ static bool within(const struct ow_setting *s, int64_t v)
     return v >= s->lo && v <= s->hi;
 }
 
-/* A decimal has six places at most, so that it can be written back exactly. */
-enum { DECIMAL_DEN = 1000000 };
-
 static bool parse_number(const struct ow_setting *s, const char *text,
                          struct ow_config_number *ret)
 {
-    struct ow_ratio v;
+    const char *digits = *text == '-' ? text + 1 : text;
     int64_t whole;
 
     if (ow_streq(s->dflt, "preset") && ow_streq(text, "preset")) {
         *ret = (struct ow_config_number){ .set = false, .value = OW_ZERO };
         return true;
     }
-    if (s->type == OW_SETTING_INT) {
-        const char *digits = *text == '-' ? text + 1 : text;
-
-        if ((digits[0] == '0' && digits[1]) || !ow_parse_i64(text, &whole))
-            return false; /* a leading zero means octal to some */
-        v = OW_RATIO(whole, 1);
-    } else if (!ow_ratio_parse(text, strlen(text), &v) || DECIMAL_DEN % v.den != 0) {
-        return false;
-    }
-    if (ow_ratio_cmp(v, OW_RATIO(s->lo, 1)) < 0 ||
-        ow_ratio_cmp(v, OW_RATIO(s->hi, 1)) > 0)
-        return false;
-    *ret = (struct ow_config_number){ .set = true, .value = v };
+    if ((digits[0] == '0' && digits[1]) || !ow_parse_i64(text, &whole) ||
+        !within(s, whole))
+        return false; /* a leading zero means octal to some */
+    *ret = (struct ow_config_number){ .set = true, .value = OW_RATIO(whole, 1) };
     return true;
 }
 
@@ -270,7 +240,7 @@ static const char *parse_text(const struct ow_setting *s, const char *text,
 {
     if (s->type == OW_SETTING_FILE || s->type == OW_SETTING_FOLDER)
         return parse_path(s, text, folder, arena);
-    if (s->type == OW_SETTING_WORD ? !word_valid(s, text)
+    if (s->type == OW_SETTING_WORD ? !word_in(s->words, text)
                                    : !within(s, (int64_t)strlen(text)))
         return NULL;
     if (s->type == OW_SETTING_URL && *text && !ow_url_check(text, err))
@@ -285,7 +255,6 @@ static bool parse_field(const struct ow_setting *s, const char *text, const char
 
     switch (s->type) {
     case OW_SETTING_INT:
-    case OW_SETTING_DECIMAL:
         return parse_number(s, text, field(s, c));
     case OW_SETTING_DURATION:
     case OW_SETTING_SIZE:
@@ -326,24 +295,12 @@ bool ow_setting_parse(const struct ow_setting *s, const char *text, const char *
 
 /* --- field to text --- */
 
-/* The shortest exact decimal. What was read was a decimal, so there is one. */
-static void decimal_format(struct ow_buf *out, struct ow_ratio v)
-{
-    char text[OW_RATIO_TEXT];
-    struct ow_ratio back;
-
-    for (int places = 0; places <= 6; places++) {
-        ow_ratio_format(v, places, text);
-        if (ow_ratio_parse(text, strlen(text), &back) && ow_ratio_cmp(back, v) == 0)
-            break;
-    }
-    ow_buf_str(out, text);
-}
-
 static void number_format(struct ow_buf *out, struct ow_config_number n)
 {
+    char text[OW_RATIO_TEXT];
+
     if (n.set)
-        decimal_format(out, n.value);
+        ow_buf_str(out, ow_ratio_decimal(n.value, text));
     else
         ow_buf_str(out, "preset");
 }
@@ -355,7 +312,6 @@ void ow_setting_format(const struct ow_setting *s, const struct ow_config *c,
 
     switch (s->type) {
     case OW_SETTING_INT:
-    case OW_SETTING_DECIMAL:
         number_format(out, *(const struct ow_config_number *)at);
         break;
     case OW_SETTING_DURATION:
@@ -394,55 +350,19 @@ bool ow_setting_section(const char *section)
     return false;
 }
 
-/* Letters to change, add, take away or swap with their neighbour (optimal string
- * alignment); NAME_MAX_ and more for anything long. */
-enum { NAME_BYTES = 40 };
-
-static unsigned least(unsigned a, unsigned b)
-{
-    return a < b ? a : b;
-}
-
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned d[NAME_BYTES + 1][NAME_BYTES + 1];
-    size_t n = strlen(a), m = strlen(b);
-
-    if (n > NAME_BYTES || m > NAME_BYTES)
-        return NAME_BYTES;
-    for (size_t i = 0; i <= n; i++) {
-        for (size_t j = 0; j <= m; j++) {
-            if (i == 0 || j == 0) {
-                d[i][j] = (unsigned)(i + j);
-                continue;
-            }
-            d[i][j] = least(least(d[i - 1][j], d[i][j - 1]) + 1,
-                            d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
-        }
-    }
-    return d[n][m];
-}
-
-/* A third of the letters may differ. */
-static bool is_near(unsigned d, const char *name)
-{
-    return d <= 1 + (unsigned)strlen(name) / 3 && d < (unsigned)strlen(name);
-}
-
 const struct ow_setting *ow_setting_suggest(const char *section, const char *name)
 {
     const struct ow_setting *best = NULL;
-    unsigned best_d = NAME_BYTES;
+    unsigned best_d = 2 * OW_NEAR_BYTES;
 
     for (size_t i = 0; i < OW_SETTING_N; i++) {
         const struct ow_setting *s = &ow_settings[i];
         bool own = !name || ow_streq(s->section, section);
-        unsigned d = 2 * distance(name ? name : section, name ? s->name : s->section) +
+        unsigned d = 2 * ow_near_distance(name ? name : section,
+                                          name ? s->name : s->section) +
                      !own;
 
-        if (d < best_d && is_near(d / 2, name ? name : section)) {
+        if (d < best_d && ow_near(d / 2, name ? name : section)) {
             best = s;
             best_d = d;
         }

@@ -20,7 +20,7 @@ enum {
     CHECKOUT_LEVELS = 3, /* build/tests/x stands two folders below the checkout */
 };
 
-static const char shared_folder[] = "/usr/share/opiward/knowledge";
+static const char shared_root[] = "/usr/share/opiward";
 static const char zone_folder[] = "/usr/share/zoneinfo";
 
 /* --- where the tables are --- */
@@ -36,23 +36,31 @@ static bool folder_try(const char *folder, const char *name, char *ret, size_t s
 }
 
 /* Beside the program: of an installation, else of a checkout that it was built in. */
-static bool folder_of_program(char *ret, size_t size)
+static bool folder_of_program(const char *name, char *ret, size_t size)
 {
-    char self[PATH_BYTES], folder[PATH_BYTES];
+    char self[PATH_BYTES], folder[PATH_BYTES], installed[128], built[128];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 
     if (n <= 0)
         return false;
     self[n] = '\0';
+    snprintf(installed, sizeof installed, "../share/opiward/%s", name);
+    snprintf(built, sizeof built, "conf/%s", name);
     for (int i = 0; i < CHECKOUT_LEVELS && strlen(self) > 1; i++) {
         if (!ow_path_folder(self, folder, sizeof folder))
             return false;
-        if (folder_try(folder, i == 0 ? "../share/opiward/knowledge" : "conf/knowledge",
-                       ret, size))
+        if (folder_try(folder, i == 0 ? installed : built, ret, size))
             return true;
         ow_copy(self, sizeof self, folder);
     }
     return false;
+}
+
+void ow_shared_folder(const char *name, char *ret, size_t size)
+{
+    if (!folder_of_program(name, ret, size) &&
+        !ow_path_join(shared_root, name, ret, size))
+        ow_copy(ret, size, shared_root);
 }
 
 void ow_tables_folder(const struct ow_config *c, char *ret, size_t size)
@@ -69,8 +77,7 @@ void ow_tables_folder(const struct ow_config *c, char *ret, size_t size)
     }
     if (c->file && folder_try(folder, name, ret, size))
         return;
-    if (!folder_of_program(ret, size))
-        ow_copy(ret, size, shared_folder);
+    ow_shared_folder(name, ret, size);
 }
 
 /* --- loading --- */

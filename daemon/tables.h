@@ -6,6 +6,10 @@
 #include "alerts/knowledge.h"
 #include "daemon/config.h"
 
+/* The shipped folder of that name: beside the program, of an installation or of the
+ * checkout that it was built in, else below /usr/share/opiward. */
+void ow_shared_folder(const char *name, char *ret, size_t size);
+
 /*
  * Folder of the knowledge tables: the configured one; when it is the default and not
  * beside the configuration file, the checkout's conf/knowledge next to the program, else

@@ -185,16 +185,55 @@ static const char *key_text(struct reader *r, const char *what)
     return text;
 }
 
+/* section.group.key, for faults */
+static const char *item_name(struct reader *r, const struct ow_yaml_item *it)
+{
+    const char *name = it->section;
+
+    for (unsigned i = 0; i < it->depth; i++)
+        name = ow_arena_printf(r->arena, "%s.%s", name, it->path[i]);
+    return it->key ? ow_arena_printf(r->arena, "%s.%s", name, it->key) : name;
+}
+
+/* A list of words as one text with commas. */
+static void list_read(struct reader *r, struct ow_yaml_item *item)
+{
+    const char *all = NULL;
+    bool bad = false;
+
+    next(r); /* into the list */
+    while (!r->dead && !at(r, YAML_SEQUENCE_END_EVENT)) {
+        const char *one = NULL;
+
+        refuse_properties(r);
+        if (!at(r, YAML_SCALAR_EVENT))
+            fault(r, here(r), "%s: expected a word, found %s", item_name(r, item),
+                  node_name(r));
+        else
+            one = scalar_text(r);
+        bad = bad || !one;
+        if (one)
+            all = all ? ow_arena_printf(r->arena, "%s, %s", all, one) : one;
+        skip(r);
+    }
+    next(r); /* its end */
+    if (!bad && !r->dead)
+        item->value = all ? all : "none";
+}
+
 static void value_read(struct reader *r, struct ow_yaml_item *item)
 {
     item->value_at = here(r);
     refuse_properties(r);
+    if (at(r, YAML_SEQUENCE_START_EVENT) && item->depth > 0) {
+        list_read(r, item);
+        return;
+    }
     if (!at(r, YAML_SCALAR_EVENT))
-        fault(r, here(r), "%s.%s takes one value, not %s", item->section, item->key,
-              node_name(r));
+        fault(r, here(r), "%s takes one value, not %s", item_name(r, item), node_name(r));
     else if (is_null(r))
-        fault(r, here(r), "%s.%s has no value: leave the key out, or write \"\"",
-              item->section, item->key);
+        fault(r, here(r), "%s has no value: leave the key out, or write \"\"",
+              item_name(r, item));
     else
         item->value = scalar_text(r);
     skip(r);
@@ -202,45 +241,75 @@ static void value_read(struct reader *r, struct ow_yaml_item *item)
 
 /* --- mappings --- */
 
-static const struct ow_yaml_item *find(const struct reader *r, const char *section,
+/* Where we are: a section and groups in it. */
+struct where {
+    const char *section;
+    const char *path[OW_YAML_DEPTH];
+    unsigned depth;
+};
+
+static bool same_place(const struct ow_yaml_item *it, const struct where *w,
+                       const char *key)
+{
+    bool same = it->depth == w->depth && ow_streq(it->section, w->section) &&
+                ow_streq(it->key, key);
+
+    for (unsigned i = 0; same && i < w->depth; i++)
+        same = ow_streq(it->path[i], w->path[i]);
+    return same;
+}
+
+static const struct ow_yaml_item *find(const struct reader *r, const struct where *w,
                                        const char *key)
 {
-    for (size_t i = 0; i < r->out->n; i++) {
-        const struct ow_yaml_item *it = &r->out->items[i];
-
-        if (ow_streq(it->section, section) && ow_streq(it->key, key))
-            return it;
-    }
+    for (size_t i = 0; i < r->out->n; i++)
+        if (same_place(&r->out->items[i], w, key))
+            return &r->out->items[i];
     return NULL;
 }
 
 /* Add an item; one that is there already is reported and still read, for its faults. */
-static struct ow_yaml_item *item_add(struct reader *r, const char *section,
+static struct ow_yaml_item *item_add(struct reader *r, const struct where *w,
                                      const char *key, struct ow_yaml_place key_at)
 {
-    const struct ow_yaml_item *before = find(r, section, key);
+    const struct ow_yaml_item *before = find(r, w, key);
     struct ow_yaml *out = r->out;
+    struct ow_yaml_item add = {
+        .section = w->section, .depth = w->depth, .key = key, .key_at = key_at
+    };
 
-    if (before && key)
-        fault(r, key_at, "%s.%s is given twice, first in line %u", section, key,
-              before->key_at.line);
-    else if (before)
-        fault(r, key_at, "section %s is given twice, first in line %u", section,
-              before->key_at.line);
+    memcpy(add.path, w->path, sizeof add.path);
+    if (before)
+        fault(r, key_at, "%s%s is given twice, first in line %u",
+              key || w->depth ? "" : "section ", item_name(r, &add), before->key_at.line);
     OW_ARENA_GROW(r->arena, out->items, out->n, out->cap);
-    out->items[out->n] =
-        (struct ow_yaml_item){ .section = section, .key = key, .key_at = key_at };
+    out->items[out->n] = add;
     return &out->items[out->n++];
 }
 
-static void section_read(struct reader *r, const char *section)
+/* How many groups a section may hold within each other. */
+static unsigned depth_of(const char *section)
+{
+    return ow_streq(section, "rules") ? 1 : ow_streq(section, "clinics") ? 2 : 0;
+}
+
+static void section_read(struct reader *r, const struct where *w)
 {
     while (!r->dead && !at(r, YAML_MAPPING_END_EVENT)) {
         struct ow_yaml_place key_at = here(r);
         const char *key = key_text(r, "key");
+        struct where in = *w;
 
-        if (key && !r->dead)
-            value_read(r, item_add(r, section, key, key_at));
+        if (key && !r->dead && at(r, YAML_MAPPING_START_EVENT) &&
+            w->depth < depth_of(w->section)) {
+            in.path[in.depth++] = key;
+            item_add(r, &in, NULL, key_at)->value_at = here(r);
+            refuse_properties(r);
+            next(r);
+            section_read(r, &in); /* at most OW_YAML_DEPTH deep */
+        } else if (key && !r->dead) {
+            value_read(r, item_add(r, w, key, key_at));
+        }
         if (r->out->n >= OW_YAML_ITEMS) {
             fault(r, key_at, "more than %d keys", OW_YAML_ITEMS);
             r->dead = true;
@@ -254,14 +323,15 @@ static void root_read(struct reader *r)
     while (!r->dead && !at(r, YAML_MAPPING_END_EVENT)) {
         struct ow_yaml_place key_at = here(r);
         const char *section = key_text(r, "section");
+        const struct where w = { .section = section };
 
         if (!section || r->dead)
             continue;
-        item_add(r, section, NULL, key_at)->value_at = here(r);
+        item_add(r, &w, NULL, key_at)->value_at = here(r);
         refuse_properties(r);
         if (at(r, YAML_MAPPING_START_EVENT)) {
             next(r);
-            section_read(r, section);
+            section_read(r, &w);
             continue;
         }
         if (!at(r, YAML_SCALAR_EVENT) || !is_null(r))

@@ -2,7 +2,9 @@
  * YAML: sections of keys with one value each, and where each of them stands
  *
  * Just as much YAML as a settings file needs: one document, a mapping of sections, each a
- * mapping of keys to scalars. Lists, deeper nesting, anchors, aliases, tags and keys
+ * mapping of keys to scalars; two sections hold more: `rules` groups of keys by the name
+ * of a rule, `clinics` such groups by the name of a clinic, and in both a list of words
+ * counts as one value, "a, b". Other lists and nesting, anchors, aliases, tags and keys
  * given twice are errors with their place; reading goes on behind them, so that one run
  * shows all. Values arrive as text: the schema knows the type, so `no`, `1e3` and `012`
  * hold no surprise.
@@ -15,6 +17,7 @@
 enum {
     OW_YAML_BYTES = 1 << 20,
     OW_YAML_ITEMS = 2000,
+    OW_YAML_DEPTH = 2, /* groups between a section and a key */
 };
 
 struct ow_yaml_place { /* from 1; the column counts characters */
@@ -23,8 +26,10 @@ struct ow_yaml_place { /* from 1; the column counts characters */
 
 struct ow_yaml_item {
     const char *section;
-    const char *key;   /* NULL: the section itself */
-    const char *value; /* NULL: refused, and reported */
+    const char *path[OW_YAML_DEPTH]; /* groups between the section and the key */
+    unsigned depth;                  /* how many */
+    const char *key;                 /* NULL: the section or the group itself */
+    const char *value;               /* NULL: refused, and reported */
     struct ow_yaml_place key_at, value_at;
 };
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "fhir/clinic.h"
 #include "fhir/order.h"
 #include "fhir/outcome.h"
 #include "fhir/pool.h"
@@ -576,6 +577,7 @@ struct chart_rd {
     struct ow_order *orders;
     size_t n_orders, cap_orders;
     struct ow_record_list records;
+    struct ow_clinic_list clinics;
 };
 
 static void item_note(struct chart_rd *c, const struct ow_item *it, const char *note)
@@ -601,6 +603,17 @@ static void order_add(struct chart_rd *c, const struct ow_item *it)
     item_note(c, it, note);
 }
 
+static void clinic_add(struct chart_rd *c, const struct ow_item *it,
+                       const struct ow_resolver *resolver)
+{
+    const struct ow_record *last = c->records.n > 0 ? &c->records.items[c->records.n - 1]
+                                                    : NULL;
+    bool own = last && ow_streq(last->reference, it->name) && last->has_when;
+
+    ow_clinic_add(c->r->arena, it->resource, it->name,
+                  own ? last->when.from : OW_TIME_MIN, resolver, &c->clinics);
+}
+
 static void item_read(struct chart_rd *c, const struct ow_item *it,
                       struct ow_chart *chart)
 {
@@ -614,6 +627,8 @@ static void item_read(struct chart_rd *c, const struct ow_item *it,
         ow_record_add(c->r->arena, c->r->opt.zone, it->resource, it->name, &resolver,
                       &c->records, &note);
         item_note(c, it, note);
+        if (strcmp(it->type, "Encounter") == 0)
+            clinic_add(c, it, &resolver);
     } else if (strcmp(it->name, chart->patient.reference) == 0) {
         chart->patient = ow_patient_of(c->r->arena, c->r->opt.zone, it->resource,
                                        it->name);
@@ -674,6 +689,7 @@ static void chart_finish(struct chart_rd *c, struct ow_chart *chart)
                                   r->n_foreign, r->n_foreign == 1 ? "" : "s"));
     chart->orders = c->orders;
     chart->n_orders = c->n_orders;
+    ow_clinic_choose(&c->clinics, chart);
     chart->records = c->records.items;
     chart->n_records = c->records.n;
     chart->missing = r->missing.items;

@@ -237,6 +237,12 @@ void ow_report_json(const struct ow_verdict *v, struct ow_buf *out)
     kstring_null(&w, "products", v->products);
     kstring_null(&w, "sha256", v->sha256);
     ow_jw_end(&w);
+    ow_jw_kobject(&w, "policy");
+    kstring_null(&w, "name", v->policy);
+    kstring_null(&w, "version", v->policy_version);
+    kstring_null(&w, "sha256", v->policy_sha256);
+    kstring_null(&w, "clinic", v->policy_clinic);
+    ow_jw_end(&w);
     med_write(&w, v);
     averages_write(&w, v);
     ow_jw_karray(&w, "orders");

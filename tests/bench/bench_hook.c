@@ -120,8 +120,7 @@ int main(int argc, char **argv)
     ow_arena_init(&arena, (size_t)64 << 20);
     ow_buf_init(&out, 4 << 20);
     clock_gettime(CLOCK_REALTIME, &now);
-    if (!ow_policy_preset("cdc-2022", &policy))
-        return 70;
+    ow_policy_default(&policy);
     question = (struct ow_question){ .knowledge = build_knowledge(),
                                      .policy = &policy,
                                      .at = (ow_time)now.tv_sec * 1000 };

@@ -274,6 +274,11 @@ static void a_row_without_forms_is_for_all_of_them(void **state)
     unnumbered.ingredient_rxcui = ""; /* by its name */
     unnumbered.ingredient = "m 1";
     factor_is(kb, &unnumbered, 5, "3");
+    ow_knowledge_free(kb);
+    kb = rows(F_HEAD ROW("M 1", "", "", "mg", "", "", "3", "")); /* of no number */
+    factor_is(kb, &nasal, 5, "3");
+    ow_knowledge_free(kb);
+    kb = rows(F_HEAD ROW("M 1", "1", "", "mg", "", "", "3", ""));
     other.ingredient_rxcui = "2"; /* a number counts before a name */
     factor_is(kb, &other, 5, "no factor in cdc-2016 for nasal m 1");
     ow_knowledge_free(kb);

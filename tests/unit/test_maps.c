@@ -78,6 +78,8 @@ static void an_ndc_is_one_code_in_all_its_forms(void **state)
         { "0406051201",    NULL         }, /* ten digits: ambiguous */
         { "0406-512-01",   NULL         }, /* two short parts */
         { "406-0512-01",   NULL         },
+        { "00406051201x",  NULL         },
+        { "0406051201x",   NULL         },
         { "123456-512-01", NULL         },
         { "12345-512-011", NULL         },
         { "0406--01",      NULL         },
@@ -248,6 +250,53 @@ static void a_site_without_a_snomed_licence_reads_everything_else(void **state)
     ow_buf_done(&reports);
 }
 
+static void a_frequency_that_is_no_fraction_of_64_bits_is_not_known(void **state)
+{
+    const struct ow_coding fine = { "s", "fine", NULL },
+                           long_fine = { "s", "long", NULL };
+    struct ow_timing t = {
+        .code = {&fine, 1, NULL}
+    };
+    struct ow_buf reports;
+    struct ow_knowledge *kb;
+    struct ow_rate rate;
+    struct ow_err err;
+
+    (void)state;
+    ow_buf_init(&reports, 1 << 16);
+    kb = load(NULL, NULL,
+              TIMING "s\tfine\tx\t0.000000000000000001\t1\ty\tz\n"
+                     "s\tlong\tx\t1\t1.000000000000000001\ty\tz\n",
+              &reports);
+    assert_non_null(kb);
+    assert_int_equal(ow_timing_rate(kb, &t, &rate, &err), OW_MISSING);
+    assert_string_equal(err.text, "no frequency: the timing code is not a known one");
+    t.code.codings = &long_fine;
+    assert_int_equal(ow_timing_rate(kb, &t, &rate, &err), OW_MISSING);
+    assert_null(ow_knowledge_timing(kb, NULL, "fine"));
+    assert_null(ow_knowledge_timing(kb, "s", NULL));
+    assert_null(ow_knowledge_sedative(kb, NULL));
+    ow_knowledge_free(kb);
+    ow_buf_done(&reports);
+}
+
+static void a_map_needs_its_header_and_a_frequency_its_code(void **state)
+{
+    struct ow_buf reports;
+
+    (void)state;
+    ow_buf_init(&reports, 1 << 16);
+    assert_null(
+        load(NULL, "system\tcode\trxcui\n", TIMING "s\t\tx\t6\t6\ty\tz\n", &reports));
+    assert_string_equal(ow_buf_cstr(&reports),
+                        "timing_codes.tsv:2:3: code: must not be empty\n"
+                        "local_codes.tsv:1:1: no column source in the header\n");
+    ow_buf_reset(&reports);
+    assert_null(load(NULL, NULL, "system\n", &reports));
+    assert_true(reports.len > 0);
+    ow_buf_done(&reports);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +305,8 @@ int main(void)
         cmocka_unit_test(ten_digits_are_taken_only_when_one_reading_is_known),
         cmocka_unit_test(a_local_code_belongs_to_its_system),
         cmocka_unit_test(faults_of_the_maps_are_told_with_their_place),
+        cmocka_unit_test(a_frequency_that_is_no_fraction_of_64_bits_is_not_known),
+        cmocka_unit_test(a_map_needs_its_header_and_a_frequency_its_code),
         cmocka_unit_test(a_site_without_a_snomed_licence_reads_everything_else),
     };
 

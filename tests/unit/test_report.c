@@ -167,7 +167,8 @@ static void the_object_is_as_published(void **state)
     const char *expected =
         "{'patient':'Patient/p1','at':'2026-03-01T12:00:00Z','hook':'order-sign',"
         "'knowledge':{'factors':'cdc-2022','products':'2025-02','sha256':"
-        "'abcdef0123456789'},'med':{'now':120,'peak':165.13,'peakAt':"
+        "'abcdef0123456789'},'policy':{'name':'cdc-2022','version':null,'sha256':null,"
+        "'clinic':null},'med':{'now':120,'peak':165.13,'peakAt':"
         "'2026-03-04T00:00:00Z','derivation':'75 + 45 = 120 MME/d','peakDerivation':null,"
         "'atLeast':true,'asWritten':{'now':120,'peak':165},"
         "'asSupplied':null},'averages':[{'name':'per-supply-day','value':120.33,"
@@ -210,7 +211,7 @@ static void nothing_counted_is_null_and_not_zero(void **state)
         kit_json(
             &arena,
             "{'patient':'Patient/p','at':'2026-03-01T00:00:00Z','hook':null,"
-            "'knowledge':{'factors':'cdc-2022','products':null,'sha256':null},'med':"
+            "'knowledge':{'factors':'cdc-2022','products':null,'sha256':null},'policy':{'name':null,'version':null,'sha256':null,'clinic':null},'med':"
             "{'now':null,'peak':null,'peakAt':null,'derivation':null,"
             "'peakDerivation':null,'atLeast':false,'asWritten':{'now':"
             "null,'peak':null},'asSupplied':null},'averages':[],'orders':[],'facts':[],'sedatives':"

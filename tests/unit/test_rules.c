@@ -599,23 +599,6 @@ static void every_unreadable_order_has_its_own_cause(void **state)
     assert_int_equal(n, 2);
 }
 
-static void every_preset_has_a_name_and_thresholds_in_order(void **state)
-{
-    struct ow_policy p;
-    size_t i;
-
-    (void)state;
-    for (i = 0; ow_policy_preset_name(i) != NULL; i++) {
-        assert_true(ow_policy_preset(ow_policy_preset_name(i), &p));
-        assert_string_equal(p.name, ow_policy_preset_name(i));
-        assert_true(ow_ratio_cmp(p.params[OW_PARAM_MED_THRESHOLD_WARNING],
-                                 p.params[OW_PARAM_MED_THRESHOLD_CRITICAL]) <= 0);
-        assert_true(ow_ratio_positive(p.params[OW_PARAM_MED_THRESHOLD_WARNING]));
-    }
-    assert_int_equal(i, 7);
-    assert_false(ow_policy_preset("cdc-2030", &p));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -638,7 +621,6 @@ int main(void)
         cmocka_unit_test(unselected_drafts_are_still_part_of_the_sum),
         cmocka_unit_test(a_rule_that_is_switched_off_finds_nothing),
         cmocka_unit_test(every_unreadable_order_has_its_own_cause),
-        cmocka_unit_test(every_preset_has_a_name_and_thresholds_in_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,457 @@
+/*
+ * Policy: rule packs, what they make of the table of rules, and every fault in one
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "daemon/files.h"
+#include "daemon/packs.h"
+#include "daemon/tables.h"
+
+struct room {
+    struct ow_arena arena;
+    struct ow_buf errors;
+    struct ow_pack_folders folders;
+    char own[64]; /* a folder of the site's, made when a pack is put there */
+};
+
+static int room_make(void **state)
+{
+    struct room *r = ow_alloc_zero(sizeof *r);
+    char template[] = "/tmp/opiward-packs-XXXXXX";
+
+    ow_arena_init(&r->arena, SIZE_MAX);
+    ow_buf_init(&r->errors, 1 << 20);
+    assert_non_null(mkdtemp(template));
+    ow_copy(r->own, sizeof r->own, template);
+    ow_copy(r->folders.own, sizeof r->folders.own, template);
+    ow_shared_folder("policies", r->folders.shared, sizeof r->folders.shared);
+    *state = r;
+    return 0;
+}
+
+static int room_remove(void **state)
+{
+    struct room *r = *state;
+    char command[128];
+
+    snprintf(command, sizeof command, "rm -r '%s'", r->own);
+    assert_int_equal(system(command), 0);
+    ow_arena_done(&r->arena);
+    ow_buf_done(&r->errors);
+    free(r);
+    return 0;
+}
+
+/* Errors as file:line:column: text, files by their last part. */
+static void on_error(void *arg, const char *file, unsigned line, unsigned column,
+                     const char *text)
+{
+    const char *slash = strrchr(file, '/');
+
+    ow_buf_printf(arg, "%s:%u:%u: %s\n", slash ? slash + 1 : file, line, column, text);
+}
+
+#define HEAD      "rule\tsetting\tvalue\tsource\tnote\n"
+#define NAMED(nm) HEAD "pack\tname\t" nm "\ts\t\npack\tversion\t1\ts\t\n"
+
+static bool parse(struct room *r, const char *text, struct ow_pack *ret)
+{
+    struct ow_knowledge_file file = { "p.tsv", text, strlen(text) };
+
+    ow_buf_reset(&r->errors);
+    return ow_pack_parse(&r->arena, &file, on_error, &r->errors, ret);
+}
+
+static void put(const struct room *r, const char *name, const char *text)
+{
+    char path[128];
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/%s.tsv", r->own, name);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+static const struct ow_pack_chain *load(struct room *r, const char *name)
+{
+    const struct ow_pack_chain *chain = NULL;
+
+    ow_buf_reset(&r->errors);
+    if (ow_pack_load(&r->folders, name, &r->arena, on_error, &r->errors, &chain) != OW_OK)
+        assert_true(r->errors.len > 0);
+    return chain;
+}
+
+static const char *printed(struct room *r, const struct ow_policy *p,
+                           const struct ow_pack_chain *chain)
+{
+    struct ow_buf b;
+    const char *text;
+
+    ow_buf_init(&b, 1 << 20);
+    ow_pack_print(p, chain, &b);
+    text = ow_arena_strdup(&r->arena, ow_buf_cstr(&b));
+    ow_buf_done(&b);
+    return text;
+}
+
+/* --- the shipped packs --- */
+
+static void the_pack_of_cdc_2022_says_what_the_table_of_rules_says(void **state)
+{
+    struct room *r = *state;
+    struct ow_policy table;
+    char *shipped;
+    size_t len;
+
+    ow_policy_default(&table);
+    assert_int_equal(
+        ow_file_read("conf/policies/cdc-2022.tsv", OW_PACK_BYTES, &shipped, &len, NULL),
+        OW_OK);
+    if (!ow_streq(shipped, printed(r, &table, NULL)))
+        fail_msg("conf/policies/cdc-2022.tsv and alerts/rules.def differ: mend one of "
+                 "them, or run tests/regenerate BUILD_DIR where the table has grown");
+    free(shipped);
+}
+
+static void every_shipped_pack_loads_and_keeps_its_thresholds_in_order(void **state)
+{
+    struct room *r = *state;
+    const char *const *names;
+    size_t n;
+
+    n = ow_pack_names(&r->folders, &r->arena, &names);
+    assert_int_equal(n, 7);
+    for (size_t i = 0; i < n; i++) {
+        const struct ow_pack_chain *chain = load(r, names[i]);
+        struct ow_policy p;
+
+        if (!chain)
+            fail_msg("%s", ow_buf_cstr(&r->errors));
+        ow_pack_policy(chain, &p);
+        assert_string_equal(p.name, names[i]);
+        assert_true(ow_ratio_cmp(p.params[OW_PARAM_MED_THRESHOLD_WARNING],
+                                 p.params[OW_PARAM_MED_THRESHOLD_CRITICAL]) <= 0);
+    }
+}
+
+static void presets_are_what_their_names_say(void **state)
+{
+    static const struct {
+        const char *name;
+        enum ow_table table;
+        enum ow_edition edition;
+        int warning, critical;
+    } expected[] = {
+        {"cdc-2022",               OW_TABLE_CDC_2022, OW_EDITION_OURS,           50,  90 },
+        { "cdc-2016",              OW_TABLE_CDC_2016, OW_EDITION_OURS,           50,  90 },
+        { "wa-120",                OW_TABLE_CDC_2022, OW_EDITION_OURS,           120, 120},
+        { "ppact",                 OW_TABLE_CDC_2022, OW_EDITION_OURS,           50,  120},
+        { "kaiser-like",           OW_TABLE_CDC_2022, OW_EDITION_OURS,           50,  90 },
+        { "cdc-2022-as-published", OW_TABLE_CDC_2022, OW_EDITION_PUBLISHED_2022, 50,  90 },
+        { "cdc-2016-as-published", OW_TABLE_CDC_2016, OW_EDITION_PUBLISHED_2016, 50,  90 },
+    };
+    struct room *r = *state;
+
+    for (size_t i = 0; i < OW_LEN(expected); i++) {
+        const struct ow_pack_chain *chain = load(r, expected[i].name);
+        struct ow_policy p;
+
+        assert_non_null(chain);
+        ow_pack_policy(chain, &p);
+        assert_int_equal(p.table, expected[i].table);
+        assert_int_equal(p.edition, expected[i].edition);
+        assert_int_equal(ow_ratio_cmp(p.params[OW_PARAM_MED_THRESHOLD_WARNING],
+                                      OW_RATIO(expected[i].warning, 1)),
+                         0);
+        assert_int_equal(ow_ratio_cmp(p.params[OW_PARAM_MED_THRESHOLD_CRITICAL],
+                                      OW_RATIO(expected[i].critical, 1)),
+                         0);
+    }
+}
+
+/* Is each of the keys in `sources` described in SOURCES.md? One key may have blanks in
+ * it, and a range of recommendations stands in one line. */
+static void assert_sources(const char *sources, const char *described, const char *where)
+{
+    char key[256], list[256];
+
+    snprintf(key, sizeof key, "`%s`", sources);
+    if (strstr(described, key))
+        return;
+    ow_copy(list, sizeof list, sources);
+    for (char *at = list, *one; (one = strsep(&at, " "));) {
+        bool cdc = ow_starts_with(one, "CDC-2022-R") || ow_starts_with(one, "CDC-2016-R");
+
+        snprintf(key, sizeof key, "`%.*s%s", cdc ? 10 : 80, one, cdc ? "1`" : "`");
+        if (!strstr(described, key))
+            fail_msg("%s: conf/SOURCES.md has no key '%s'", where, one);
+    }
+}
+
+static void every_source_of_a_shipped_pack_is_described(void **state)
+{
+    struct room *r = *state;
+    const char *const *names;
+    char *described;
+    size_t len, n = ow_pack_names(&r->folders, &r->arena, &names);
+
+    assert_int_equal(ow_file_read("conf/SOURCES.md", 1 << 20, &described, &len, NULL),
+                     OW_OK);
+    for (size_t i = 0; i < n; i++) {
+        const struct ow_pack_chain *chain = load(r, names[i]);
+        const struct ow_pack *p = chain->packs[chain->n - 1];
+
+        for (size_t k = 0; k < p->n_rows; k++)
+            assert_sources(p->rows[k].source, described, p->name);
+    }
+    for (size_t i = 0; i < OW_PARAM_N; i++)
+        assert_sources(ow_param_info((enum ow_param)i)->source, described, "rules.def");
+    free(described);
+}
+
+static void every_rule_says_what_it_is_for(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < OW_RULE_N; i++) {
+        const struct ow_rule_use *use = ow_rule_use((enum ow_rule)i);
+
+        assert_non_null(use->sources);
+        assert_true(use->sources[0] != '\0' && use->intended[0] != '\0');
+    }
+}
+
+/* --- packs upon packs --- */
+
+static void a_pack_says_only_what_it_changes(void **state)
+{
+    struct room *r = *state;
+    const struct ow_pack_chain *chain;
+    struct ow_policy p, was;
+
+    put(r, "ours",
+        NAMED("ours") "pack\textends\twa-120\ts\t\n"
+                      "pack\tstale-days\t30\ts\t\npack\tcount-stale\tno\ts\t\n"
+                      "pack\tolder-factor\tolder-factor\ts\t\n"
+                      "pack\tmismatch-share\t0.125\ts\t\n"
+                      "med-threshold\twarning\t100.5\tboard\tfrom last June\n"
+                      "pdmp-due\tmode\tshadow\tboard\t\n"
+                      "pdmp-due\texcluded-by\tsickle-cell, end-of-life\tboard\t\n"
+                      "uds-due\texcluded-by\tnone\tboard\t\n");
+    chain = load(r, "ours");
+    assert_string_equal(ow_buf_cstr(&r->errors), "");
+    assert_non_null(chain);
+    assert_int_equal(chain->n, 3);
+    ow_policy_default(&was);
+    ow_pack_policy(chain, &p);
+    assert_string_equal(p.name, "ours");
+    assert_int_equal(p.stale_days, 30);
+    assert_false(p.count_stale);
+    assert_true(p.older_factor);
+    assert_int_equal(ow_ratio_cmp(p.mismatch_share, OW_RATIO(1, 8)), 0);
+    assert_int_equal(
+        ow_ratio_cmp(p.params[OW_PARAM_MED_THRESHOLD_WARNING], OW_RATIO(201, 2)), 0);
+    assert_int_equal(
+        ow_ratio_cmp(p.params[OW_PARAM_MED_THRESHOLD_CRITICAL], OW_RATIO(120, 1)), 0);
+    assert_int_equal(p.rules[OW_RULE_PDMP].mode, OW_MODE_SHADOW);
+    assert_int_equal(p.rules[OW_RULE_PDMP].silenced_by,
+                     OW_EXCLUDE_SICKLE_CELL | OW_EXCLUDE_END_OF_LIFE);
+    assert_int_equal(p.rules[OW_RULE_UDS_DUE].silenced_by, 0);
+    assert_memory_equal(&p.rules[OW_RULE_NALOXONE], &was.rules[OW_RULE_NALOXONE],
+                        sizeof was.rules[0]);
+    assert_string_equal(ow_pack_source(chain, OW_RULE_MED_THRESHOLD, "warning"), "board");
+    assert_string_equal(ow_pack_source(chain, OW_RULE_MED_THRESHOLD, "mode"),
+                        "CDC-2022-R4 CDC-2022-R5");
+}
+
+static void a_printed_policy_is_a_pack_that_decides_the_same(void **state)
+{
+    struct room *r = *state;
+    const struct ow_pack_chain *chain = load(r, "cdc-2016-as-published");
+    struct ow_pack again;
+    struct ow_pack_chain alone = { { &again }, 1 };
+    struct ow_policy p, q;
+    const char *first;
+
+    assert_non_null(chain);
+    ow_pack_policy(chain, &p);
+    p.params[OW_PARAM_SEDATIVE_AGE] = OW_RATIO(70, 1); /* the site's own doing */
+    first = printed(r, &p, chain);
+    assert_non_null(strstr(first, "\nsedative-coprescribing\tage\t70\tsite-policy\t"));
+    assert_true(parse(r, first, &again));
+    ow_pack_policy(&alone, &q);
+    assert_string_equal(printed(r, &q, &alone), first);
+    assert_string_equal(ow_policy_sha256(&p, chain, &r->arena),
+                        ow_policy_sha256(&q, &alone, &r->arena));
+    q.rules[OW_RULE_PDMP].mode = OW_MODE_OFF;
+    assert_string_not_equal(ow_policy_sha256(&p, chain, &r->arena),
+                            ow_policy_sha256(&q, &alone, &r->arena));
+}
+
+/* --- faults --- */
+
+static const struct {
+    const char *text, *errors;
+} broken[] = {
+    {"",                                                                "p.tsv:1:1: empty; a header line was expected\n"              },
+    { "rule\tsetting\tvalue\tnote\n",                                   "p.tsv:1:1: no column source in the header\n"                 },
+    { HEAD,                                                             "p.tsv:1:1: rule: the pack has no line 'pack' with its name\n"},
+    { HEAD "pack\tname\tx\ts\t\n",
+     "p.tsv:1:1: rule: the pack has no line 'pack' with its version\n"                                                                },
+    { NAMED("A b"),                                                     "p.tsv:2:11: value: expected a name of small letters, digits, - and "
+                    "dots of at most 40 bytes; found 'A b'\n"                                                      },
+    { NAMED("x") "pack\textends\t../x\ts\t\n",
+     "p.tsv:4:14: value: expected a name of small letters, digits, - and dots of at most "
+      "40 bytes; found '../x'\n"                                                                                                      },
+    { NAMED("x") "med-treshold\twarning\t5\ts\t\n",
+     "p.tsv:4:1: rule: no rule 'med-treshold'; did you mean 'med-threshold'?\n"                                                       },
+    { NAMED("x") "med-threshold\twarnign\t5\ts\t\n",
+     "p.tsv:4:15: setting: med-threshold has no setting 'warnign'; did you mean "
+      "'warning'?\n"                                                                                                                  },
+    { NAMED("x") "pack\twarning\t5\ts\t\n",
+     "p.tsv:4:6: setting: a pack has no setting 'warning'\n"                                                                          },
+    { NAMED("x") "med-threshold\twarning\tfifty\ts\t\n",
+     "p.tsv:4:23: value: expected a decimal number from 0 to 10000; found 'fifty'\n"                                                  },
+    { NAMED("x") "med-threshold\twarning\t10000.5\ts\t\n",
+     "p.tsv:4:23: value: expected a decimal number from 0 to 10000; found '10000.5'\n"                                                },
+    { NAMED("x") "med-threshold\twarning\t-1\ts\t\n",
+     "p.tsv:4:23: value: expected a decimal number from 0 to 10000; found '-1'\n"                                                     },
+    { NAMED("x") "med-threshold\tmode\tyes\ts\t\n",
+     "p.tsv:4:20: value: expected on, shadow or off; found 'yes'\n"                                                                   },
+    { NAMED("x") "med-threshold\texcluded-by\thospice\ts\t\n",
+     "p.tsv:4:27: value: expected names out of active-cancer-treatment, end-of-life, "
+      "palliative-care, sickle-cell, age-under-18, or none; found 'hospice'\n"                                                        },
+    { NAMED("x") "med-threshold\texcluded-by\t\ts\t\n",
+     "p.tsv:4:27: value: expected names out of active-cancer-treatment, end-of-life, "
+      "palliative-care, sickle-cell, age-under-18, or none; found ''\n"                                                               },
+    { NAMED("x") "pack\tfactors\tcdc-2023\ts\t\n",
+     "p.tsv:4:14: value: expected one of cdc-2022|cdc-2016; found 'cdc-2023'\n"                                                       },
+    { NAMED("x") "pack\tstale-days\t1.5\ts\t\n",
+     "p.tsv:4:17: value: expected a whole number from 0 to 3650; found '1.5'\n"                                                       },
+    { NAMED("x") "med-threshold\twarning\t5\t\t\n",
+     "p.tsv:4:25: source: empty; a key of SOURCES.md, or site-policy\n"                                                               },
+    { NAMED("x") "pdmp-due\tmode\ton\ts\t\npdmp-due\tmode\toff\ts\t\n",
+     "p.tsv:5:10: setting: given twice, first in line 4\n"                                                                            },
+    { NAMED("x") "pdmp-due\tmode\ton\n",
+     "p.tsv:4:17: 3 fields where the header has 5\n"                                                                                  },
+ /* every one of them, in one run */
+    { NAMED("x") "pdmp-do\tmode\ton\ts\t\npdmp-due\tmode\tno\t\t\n",
+     "p.tsv:4:1: rule: no rule 'pdmp-do'; did you mean 'pdmp-due'?\n"
+      "p.tsv:5:15: value: expected on, shadow or off; found 'no'\n"
+      "p.tsv:5:18: source: empty; a key of SOURCES.md, or site-policy\n"                                                              },
+};
+
+static void every_fault_names_its_line_and_column(void **state)
+{
+    struct room *r = *state;
+    struct ow_pack p;
+
+    for (size_t i = 0; i < OW_LEN(broken); i++) {
+        assert_false(parse(r, broken[i].text, &p));
+        assert_string_equal(ow_buf_cstr(&r->errors), broken[i].errors);
+    }
+}
+
+static void a_pack_of_too_many_lines_is_refused(void **state)
+{
+    struct room *r = *state;
+    struct ow_buf b;
+    struct ow_pack p;
+
+    ow_buf_init(&b, 1 << 20);
+    ow_buf_str(&b, NAMED("x"));
+    for (int i = 0; i < OW_PACK_ROWS; i++)
+        ow_buf_str(&b, "y\tmode\ton\ts\t\n");
+    assert_false(parse(r, ow_buf_cstr(&b), &p));
+    assert_non_null(strstr(ow_buf_cstr(&r->errors), "no rule 'y'"));
+    ow_buf_done(&b);
+}
+
+static void packs_that_extend_each_other_in_a_ring_are_refused(void **state)
+{
+    struct room *r = *state;
+
+    put(r, "a", NAMED("a") "pack\textends\tb\ts\t\n");
+    put(r, "b", NAMED("b") "pack\textends\ta\ts\t\n");
+    assert_null(load(r, "a"));
+    assert_string_equal(ow_buf_cstr(&r->errors),
+                        "b.tsv:4:14: value: a extends this pack in its turn\n");
+}
+
+static void a_chain_has_an_end(void **state)
+{
+    struct room *r = *state;
+    char name[8], text[256];
+
+    for (int i = 0; i < 9; i++) {
+        snprintf(name, sizeof name, "p%d", i);
+        snprintf(text, sizeof text,
+                 HEAD "pack\tname\tp%d\ts\t\npack\tversion\t1\ts\t\n"
+                      "pack\textends\tp%d\ts\t\n",
+                 i, i + 1);
+        put(r, name, text);
+    }
+    assert_null(load(r, "p0"));
+    assert_string_equal(ow_buf_cstr(&r->errors),
+                        "p7.tsv:4:14: value: p8 would be the ninth in a row; at most 8 "
+                        "extend each other\n");
+}
+
+static void what_is_not_there_cannot_be_extended(void **state)
+{
+    struct room *r = *state;
+
+    put(r, "a", NAMED("a") "pack\textends\tnone\ts\t\n");
+    assert_null(load(r, "a"));
+    assert_string_equal(ow_buf_cstr(&r->errors),
+                        "a.tsv:4:14: value: none is no pack in these folders\n");
+    assert_null(load(r, "neither"));
+    assert_non_null(strstr(ow_buf_cstr(&r->errors), "no rule pack 'neither'"));
+}
+
+static void a_pack_has_the_name_of_its_file_and_nobody_elses(void **state)
+{
+    struct room *r = *state;
+
+    put(r, "a", NAMED("b"));
+    assert_null(load(r, "a"));
+    assert_string_equal(ow_buf_cstr(&r->errors),
+                        "a.tsv:2:11: value: the file is a.tsv, so its name is a\n");
+    put(r, "wa-120", NAMED("wa-120"));
+    assert_null(load(r, "wa-120"));
+    assert_non_null(strstr(ow_buf_cstr(&r->errors), "has that name: choose another"));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, room_make, room_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_pack_of_cdc_2022_says_what_the_table_of_rules_says),
+        TEST(every_shipped_pack_loads_and_keeps_its_thresholds_in_order),
+        TEST(presets_are_what_their_names_say),
+        TEST(every_source_of_a_shipped_pack_is_described),
+        TEST(every_rule_says_what_it_is_for),
+        TEST(a_pack_says_only_what_it_changes),
+        TEST(a_printed_policy_is_a_pack_that_decides_the_same),
+        TEST(every_fault_names_its_line_and_column),
+        TEST(a_pack_of_too_many_lines_is_refused),
+        TEST(packs_that_extend_each_other_in_a_ring_are_refused),
+        TEST(a_chain_has_an_end),
+        TEST(what_is_not_there_cannot_be_extended),
+        TEST(a_pack_has_the_name_of_its_file_and_nobody_elses),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
