@@ -141,7 +141,7 @@ static void mass_of_patch(struct sig_amount *a)
         a->unit = rate_unit();
 }
 
-/* "10 mg tablet", "25 mcg patch" */
+/* "10 mg tablet", "25 mcg patch"; but "2-5 mg tablets" may be two of 5 mg. */
 static size_t form_behind(const struct sig_token *t, struct sig_amount *dose)
 {
     const struct sig_unit *form;
@@ -150,7 +150,7 @@ static size_t form_behind(const struct sig_token *t, struct sig_amount *dose)
     if (dose->unit->measure != SIG_MASS && dose->unit->measure != SIG_RATE)
         return 0;
     n = unit_at(t, &form);
-    if (n == 0 || form->measure != SIG_COUNT)
+    if (n == 0 || form->measure != SIG_COUNT || dose->n.range)
         return 0;
     if (is_patch(form))
         mass_of_patch(dose);
