@@ -66,12 +66,14 @@ const struct ow_record *ow_record_next(const struct ow_judge *j,
                                        const struct ow_record *after, const char *type,
                                        const char *set)
 {
-    const struct ow_record *end = j->chart->records + j->chart->n_records;
+    size_t i = after != NULL ? (size_t)(after - j->chart->records) + 1 : 0;
 
-    for (const struct ow_record *r = after != NULL ? after + 1 : j->chart->records;
-         r != end; r++)
+    for (; i < j->chart->n_records; i++) {
+        const struct ow_record *r = &j->chart->records[i];
+
         if (ow_streq(r->type, type) && (set == NULL || ow_concept_in(j, &r->code, set)))
             return r;
+    }
     return NULL;
 }
 
