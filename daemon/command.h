@@ -25,3 +25,16 @@ int ow_serve_main(int argc, char **argv);
 int ow_check_main(int argc, char **argv);
 int ow_evaluate_main(int argc, char **argv);
 int ow_knowledge_main(int argc, char **argv);
+int ow_explain_main(int argc, char **argv);
+
+/* What `evaluate` prints of one file, as JSON into `out`; `policy` is the one it was
+ * judged under, of which only modes and numbers may be read. An exit status; errors were
+ * told. */
+struct ow_buf;
+struct ow_policy;
+struct ow_evaluate_asked {
+    const char *config_file, *preset, *at, *hook; /* NULL: the default */
+    const char *file;
+};
+int ow_evaluate_report(const struct ow_evaluate_asked *asked, struct ow_buf *out,
+                       struct ow_policy *policy);

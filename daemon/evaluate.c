@@ -220,13 +220,12 @@ static enum ow_code judge_charts(const struct evaluation *e, const struct ow_inp
     return OW_OK;
 }
 
-/* Nothing is printed for a file before all of it was judged. */
-static int evaluate_file(const struct evaluation *e, const char *name)
+/* One file's reports into `out`. */
+static int evaluate_into(const struct evaluation *e, const char *name, struct ow_buf *out)
 {
     struct ow_arena arena;
     struct ow_err err = { "" };
     struct ow_input in;
-    struct ow_buf out;
     int status = OW_EXIT_OK;
     size_t len;
     char *data = slurp(name, &len);
@@ -237,7 +236,6 @@ static int evaluate_file(const struct evaluation *e, const char *name)
         return OW_EXIT_IO;
     }
     ow_arena_init(&arena, SIZE_MAX);
-    ow_buf_init(&out, FILE_MAX);
     code = ow_input_read(&arena, data, len, e->zone, e->hook, &in, &err);
     if (code == OW_OK && in.is_hook && in.hook.lacks_orders && in.hook.no_prefetch) {
         fprintf(stderr,
@@ -246,17 +244,56 @@ static int evaluate_file(const struct evaluation *e, const char *name)
                 name);
         status = OW_EXIT_UNAVAILABLE;
     } else if (code == OW_OK) {
-        code = judge_charts(e, &in, &arena, &out, &err);
+        code = judge_charts(e, &in, &arena, out, &err);
     }
     if (code != OW_OK) {
         fprintf(stderr, "%s: %s\n", name, err.text);
         status = OW_EXIT_DATA;
     }
+    ow_arena_done(&arena);
+    free(data);
+    return status;
+}
+
+/* Nothing is printed for a file before all of it was judged. */
+static int evaluate_file(const struct evaluation *e, const char *name)
+{
+    struct ow_buf out;
+    int status;
+
+    ow_buf_init(&out, FILE_MAX);
+    status = evaluate_into(e, name, &out);
     if (status == OW_EXIT_OK && fwrite(ow_buf_cstr(&out), 1, out.len, stdout) != out.len)
         status = OW_EXIT_IO;
     ow_buf_done(&out);
-    ow_arena_done(&arena);
-    free(data);
+    return status;
+}
+
+static void finish(struct evaluation *e)
+{
+    ow_arena_done(&e->arena);
+    ow_knowledge_free(e->knowledge);
+    ow_zone_free(e->zone);
+    if (e->config)
+        ow_config_unref(e->config);
+}
+
+int ow_evaluate_report(const struct ow_evaluate_asked *asked, struct ow_buf *out,
+                       struct ow_policy *policy)
+{
+    struct evaluation e = { .config_file = asked->config_file,
+                            .preset = asked->preset,
+                            .at = asked->at,
+                            .hook_name = asked->hook };
+    int status;
+
+    ow_arena_init(&e.arena, SIZE_MAX);
+    status = prepare(&e);
+    if (status == OW_EXIT_OK) {
+        *policy = e.preset ? e.policy : e.config->policy;
+        status = evaluate_into(&e, asked->file, out);
+    }
+    finish(&e);
     return status;
 }
 
@@ -279,10 +316,6 @@ int ow_evaluate_main(int argc, char **argv)
     }
     if (fflush(stdout) != 0)
         status = OW_EXIT_IO;
-    ow_arena_done(&e.arena);
-    ow_knowledge_free(e.knowledge);
-    ow_zone_free(e.zone);
-    if (e.config)
-        ow_config_unref(e.config);
+    finish(&e);
     return status;
 }
