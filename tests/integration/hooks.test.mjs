@@ -112,7 +112,7 @@ test('the same call gives the same card, with the same uuid', async () => {
 });
 
 test('nothing to say is an empty list of cards', async () => {
-  const low = request({ context: { userId: 'Practitioner/prac1', patientId: 'h1', draftOrders: bundle(draft({ drug: 'oxycodone5', sig: { frequency: 1 }, days: 5 })) } });
+  const low = request({ context: { userId: 'Practitioner/prac1', patientId: 'h1', draftOrders: bundle(draft({ drug: ['314076', 'lisinopril 10 MG Oral Tablet'], sig: { frequency: 1 } })) } });
   const reply = await call('opiward-order-sign', low);
   assert.deepEqual(await reply.json(), { cards: [] });
 });
