@@ -208,6 +208,15 @@ static int64_t days_together(struct ow_span own, const struct ow_span *spans, si
     return (ms - OW_HOUR + OW_DAY - 1) / OW_DAY;
 }
 
+int64_t ow_lines_opioid_days(struct ow_judge *j, struct ow_span own)
+{
+    struct ow_span *spans = OW_NEW_N(j->arena, struct ow_span, j->n_items);
+    size_t n = opioid_spans(j, spans);
+
+    own = clip(own, j->window);
+    return own.from < own.until ? days_together(own, spans, n) : 0;
+}
+
 void ow_lines_sedatives(struct ow_judge *j)
 {
     struct ow_span *spans;

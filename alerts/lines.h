@@ -10,3 +10,5 @@
 
 void ow_lines_build(struct ow_judge *j);
 void ow_lines_sedatives(struct ow_judge *j);
+/* Days of `own`, within the window, on which any opioid is taken too. */
+int64_t ow_lines_opioid_days(struct ow_judge *j, struct ow_span own);

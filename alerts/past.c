@@ -10,6 +10,7 @@
 #include "alerts/roles.h"
 #include "alerts/spans.h"
 #include "alerts/timeline.h"
+#include "base/text.h"
 
 struct past_event {
     int64_t day;
@@ -131,6 +132,29 @@ static void gather(struct ow_past *p, const struct ow_judge *j)
         p->h.items[p->h.n_items] = (struct ow_item){ .order = it->order,
                                                      .drug = it->drug };
         judge_past(p, &p->h.items[p->h.n_items++]);
+    }
+}
+
+static bool same_ingredient(const struct ow_item *a, const struct ow_item *b)
+{
+    return a->drug.ingredient != NULL && ow_streq(a->drug.ingredient, b->drug.ingredient);
+}
+
+/* Nobody says when an order was stopped: at the latest, here, when another order of the
+ * same ingredient began after it. */
+static void cut_stopped(struct ow_past *p)
+{
+    for (size_t i = 0; i < p->h.n_items; i++) {
+        struct ow_item *a = &p->h.items[i];
+
+        for (size_t k = 0; a->order->status == OW_STATUS_STOPPED && k < p->h.n_items;
+             k++) {
+            const struct ow_item *b = &p->h.items[k];
+
+            if (b->taken.until > b->taken.from && b->span.from > a->span.from &&
+                b->span.from < a->taken.until && same_ingredient(a, b))
+                a->taken.until = b->span.from;
+        }
     }
 }
 
@@ -285,6 +309,8 @@ void ow_past_read(struct ow_judge *j, int64_t first, int64_t last, unsigned how,
         drop_repeats(p);
     else
         ow_roles_replace(&p->h);
+    if (p->placed && !p->dispenses)
+        cut_stopped(p);
     ow_timeline_admit(&p->h);
     p->incomplete |= any_unreadable(&p->h);
     for (size_t i = 0; i < p->h.n_items; i++)

@@ -16,7 +16,8 @@
 
 enum {                             /* how to read it, a set */
        OW_PAST_DISPENSES = 1 << 0, /* from dispenses, else from orders */
-       OW_PAST_PLACED = 1 << 1,    /* leave out what began nobody knows when */
+       OW_PAST_PLACED = 1 << 1, /* leave out what began nobody knows when; end a stopped
+                                   order where the next of its ingredient begins */
 };
 
 struct past_event;

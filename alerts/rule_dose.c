@@ -1,3 +1,4 @@
+#include "alerts/history.h"
 #include "alerts/rule.h"
 
 /* ---- 1. med-threshold ---- */
@@ -94,9 +95,55 @@ void ow_rule_med_threshold(struct ow_pending *p)
     evidence_counted(p, f);
 }
 
+/* ---- dose-escalation ---- */
+
+/* The dose ahead and the mean of the days before, of one basis: orders, else what was
+ * supplied. False when there was none, or when the mean is only "at least". */
+static bool rise_of(struct ow_pending *p, struct ow_ratio *before, struct ow_ratio *after)
+{
+    struct ow_judge *j = p->j;
+    const struct ow_history *h = ow_history_ordered(j);
+    const struct ow_total *total = &j->v->total;
+    int64_t days = ow_ratio_floor(ow_param(p, OW_PARAM_ESCALATION_DAYS));
+
+    if (ow_history_opioid_days(h, days, 1) == 0) {
+        h = ow_history(j);
+        total = &j->v->supplied;
+    }
+    if (!total->has_peak || !ow_history_mean(h, days, 1, before) ||
+        !ow_ratio_positive(*before))
+        return false;
+    for (int64_t d = 1; d <= days; d++)
+        if (h->day[d].at_least)
+            return false;
+    *after = total->peak;
+    return ow_history_steady(h, 3);
+}
+
+/*
+ * MED from now on is half as much again, and 20 MME/d more, than the mean of the 30 days
+ * before, in somebody on opioids for long. Undecided while part of the chart is missing:
+ * the mean would be too low. [CDC-2022-R5; the figures are the site's]
+ */
 void ow_rule_escalation(struct ow_pending *p)
 {
-    (void)p;
+    struct ow_judge *j = p->j;
+    struct ow_ratio before, after, more, share;
+    const char *text;
+    struct ow_finding *f;
+
+    if (!j->v->total.has_peak || !ow_rule_opioid_asked(p) || j->chart->n_missing > 0 ||
+        !rise_of(p, &before, &after) || !ow_ratio_sub(after, before, &more) ||
+        !ow_ratio_mul(before, ow_param(p, OW_PARAM_ESCALATION_SHARE), &share) ||
+        ow_ratio_cmp(more, share) < 0 ||
+        ow_ratio_cmp(more, ow_param(p, OW_PARAM_ESCALATION_MED)) < 0)
+        return;
+    text = ow_say(j->arena, OW_WORD_ESCALATION, ow_rule_med_text(j, after),
+                  ow_say_ratio(j->arena, more), ow_say_ratio(j->arena, before),
+                  ow_say_ratio(j->arena, ow_param(p, OW_PARAM_ESCALATION_DAYS)));
+    f = ow_rule_finding(p, OW_TIER_WARNING, text, text, "");
+    ow_rule_cite_edition(p, f, true, "CDC-2022-R5", NULL);
+    evidence_counted(p, f);
 }
 
 void ow_rule_max_dose(struct ow_pending *p)

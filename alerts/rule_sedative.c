@@ -1,4 +1,5 @@
 #include "alerts/facts.h"
+#include "alerts/lines.h"
 #include "alerts/rule.h"
 #include "alerts/rules.h"
 #include "base/text.h"
@@ -115,7 +116,84 @@ void ow_rule_sedative(struct ow_pending *p)
     }
 }
 
+/* ---- triple-combination ---- */
+
+static bool is_class(const struct ow_item *it, enum ow_sedative_class cls)
+{
+    return ow_item_sedative(it) && it->drug.sedative->cls == cls;
+}
+
+static struct ow_span both(struct ow_span a, struct ow_span b)
+{
+    return (struct ow_span){ a.from > b.from ? a.from : b.from,
+                             a.until < b.until ? a.until : b.until };
+}
+
+struct triple { /* the pair that meets opioids longest, and all orders in any */
+    const struct ow_item *benzodiazepine, *relaxant;
+    int64_t days;
+    bool *in; /* of the judge's items */
+};
+
+static void meet(struct ow_pending *p, struct triple *t, size_t b, size_t r)
+{
+    struct ow_judge *j = p->j;
+    int64_t days = ow_lines_opioid_days(j, both(j->items[b].taken, j->items[r].taken));
+
+    if (days < 1)
+        return;
+    t->in[b] = t->in[r] = true;
+    if (days <= t->days)
+        return;
+    t->days = days;
+    t->benzodiazepine = &j->items[b];
+    t->relaxant = &j->items[r];
+}
+
+static void triple_finding(struct ow_pending *p, const struct triple *t)
+{
+    struct ow_judge *j = p->j;
+    const char **list = ow_rule_references(j, j->n_items);
+    const char *days = ow_say_int(j->arena, t->days);
+    bool asked = p->anything || p->selected_opioid;
+    struct ow_finding *f;
+
+    for (size_t i = 0; i < j->n_items; i++)
+        asked |= t->in[i] && ow_rule_is_asked(p, &j->items[i]);
+    if (!asked)
+        return;
+    f = ow_rule_finding(
+        p, OW_TIER_CRITICAL,
+        ow_say(j->arena, t->days == 1 ? OW_WORD_TRIPLE_DAY : OW_WORD_TRIPLE,
+               t->benzodiazepine->drug.name, t->relaxant->drug.name, days),
+        ow_say(j->arena,
+               t->days == 1 ? OW_WORD_SUMMARY_TRIPLE_DAY : OW_WORD_SUMMARY_TRIPLE,
+               t->benzodiazepine->drug.name, t->relaxant->drug.name, days),
+        "");
+    ow_rule_cite_edition(p, f, false, "CDC-2022-R11", NULL);
+    for (size_t i = 0; i < j->n_items; i++)
+        if (t->in[i] || ow_item_opioid(&j->items[i]))
+            ow_rule_also(f, list, j->items[i].order);
+}
+
+/*
+ * An opioid, a benzodiazepine and a skeletal muscle relaxant share a day or more, all
+ * three together. One product may be two of them. [CDC-2022-R11]
+ */
 void ow_rule_triple(struct ow_pending *p)
 {
-    (void)p;
+    struct ow_judge *j = p->j;
+    struct triple t = { NULL, NULL, 0, NULL };
+
+    for (size_t b = 0; b < j->n_items; b++) {
+        if (!is_class(&j->items[b], OW_SEDATIVE_BENZODIAZEPINE))
+            continue;
+        if (t.in == NULL)
+            t.in = OW_NEW_N(j->arena, bool, j->n_items);
+        for (size_t r = 0; r < j->n_items; r++)
+            if (is_class(&j->items[r], OW_SEDATIVE_MUSCLE_RELAXANT))
+                meet(p, &t, b, r);
+    }
+    if (t.days > 0)
+        triple_finding(p, &t);
 }

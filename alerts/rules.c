@@ -38,6 +38,14 @@ void ow_rule_cite(struct ow_pending *p, struct ow_finding *f, const char *a,
             list[f->n_sources++] = all[i];
 }
 
+void ow_rule_cite_edition(struct ow_pending *p, struct ow_finding *f, bool site,
+                          const char *key_2022, const char *key_2016)
+{
+    const char *key = p->j->policy->table == OW_TABLE_CDC_2016 ? key_2016 : key_2022;
+
+    ow_rule_cite(p, f, site || key == NULL ? "site-policy" : NULL, key, NULL);
+}
+
 bool ow_rule_has_part(const struct ow_pending *p, const struct ow_item *it)
 {
     return p->anything || p->selected_opioid || p->selected_sedative ||

@@ -1,0 +1,143 @@
+/*
+ * Rules about the product: release, other ingredients, the site's lists
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "tests/support/build.h"
+
+static struct build b;
+
+static int begin(void **state)
+{
+    static const char *const names[] = { "er-la-opioid-naive" };
+
+    (void)state;
+    build_init(&b);
+    build_rules(&b, names, OW_LEN(names));
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    build_done(&b);
+    return 0;
+}
+
+static const struct ow_finding *finding(const char *rule)
+{
+    return build_finding(build_judge(&b), rule);
+}
+
+static struct ow_order *begun(const char *id, const char *rxcui)
+{
+    struct ow_order *o = build_order(&b, id, rxcui);
+
+    o->authored = build_time("2026-03-02");
+    build_dose(&b, o, "1", "tablet", 2);
+    build_supply(o, "60", 30);
+    return o;
+}
+
+/* ---- er-la-opioid-naive ---- */
+
+static void extended_release_to_begin_with_is_told(void **state)
+{
+    struct ow_order *old;
+    const struct ow_finding *f;
+
+    (void)state;
+    begun("a", RX_MORPHINE_ER_15);
+    f = finding("er-la-opioid-naive");
+    assert_non_null(f);
+    assert_int_equal(f->tier, OW_TIER_WARNING);
+    assert_int_equal(f->n_evidence, 1);
+    assert_string_equal(f->evidence[0], "MedicationRequest/a");
+    assert_string_equal(f->cause, "MedicationRequest/a");
+    assert_int_equal(f->n_sources, 1);
+    assert_string_equal(f->sources[0], "CDC-2022-R3");
+    build_preset(&b, "cdc-2016");
+    assert_string_equal(finding("er-la-opioid-naive")->sources[0], "CDC-2016-R4");
+    old = begun("old", RX_OXYCODONE_5);
+    build_supply(old, "10", 3);
+    old->status = OW_STATUS_COMPLETED;
+    old->authored = build_time("2025-12-02"); /* 90 days ago */
+    assert_null(finding("er-la-opioid-naive"));
+    old->authored = build_time("2025-11-28");
+    assert_non_null(finding("er-la-opioid-naive"));
+}
+
+static void it_is_told_for_a_week_after_it_began(void **state)
+{
+    struct ow_order *o = begun("a", RX_MORPHINE_ER_15), *old;
+
+    (void)state;
+    o->authored = build_time("2026-02-23");
+    assert_non_null(finding("er-la-opioid-naive"));
+    o->authored = build_time("2026-02-22");
+    assert_null(finding("er-la-opioid-naive"));
+    o->authored = build_time("2026-02-23");
+    old = begun("old", RX_OXYCODONE_5);
+    build_supply(old, "2", 1);
+    old->status = OW_STATUS_COMPLETED;
+    old->authored = build_time("2025-11-25"); /* 90 days before it began */
+    assert_null(finding("er-la-opioid-naive"));
+    old->authored = build_time("2025-11-24");
+    assert_non_null(finding("er-la-opioid-naive"));
+}
+
+static void methadone_and_the_patch_weigh_more(void **state)
+{
+    static const struct {
+        const char *rxcui;
+        int tier;
+    } cases[] = {
+        {RX_METHADONE_10,     OW_TIER_CRITICAL},
+        { RX_FENTANYL_25,     OW_TIER_CRITICAL},
+        { RX_MORPHINE_ER_15,  OW_TIER_WARNING },
+        { RX_MORPHINE_15,     -1              },
+        { RX_BUPRENORPHINE_8, -1              },
+    };
+    struct ow_order *o = begun("a", RX_METHADONE_10);
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(cases); i++) {
+        const struct ow_finding *f;
+
+        o->medication.code = build_concept(&b, OW_SYSTEM_RXNORM, cases[i].rxcui, NULL);
+        f = finding("er-la-opioid-naive");
+        assert_int_equal(f != NULL ? (int)f->tier : -1, cases[i].tier);
+    }
+}
+
+static void only_the_draft_that_is_being_signed_is_told(void **state)
+{
+    (void)state;
+    begun("a", RX_MORPHINE_ER_15);
+    build_draft(&b, begun("new", RX_OXYCODONE_5));
+    assert_null(finding("er-la-opioid-naive"));
+    build_draft(&b, begun("er", RX_METHADONE_10));
+    assert_string_equal(finding("er-la-opioid-naive")->evidence[0],
+                        "MedicationRequest/er");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(extended_release_to_begin_with_is_told),
+        TEST(it_is_told_for_a_week_after_it_began),
+        TEST(methadone_and_the_patch_weigh_more),
+        TEST(only_the_draft_that_is_being_signed_is_told),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
