@@ -56,11 +56,23 @@ static void refuse(struct ow_exchange *x, int status, const char *code, const ch
     refuse_with(x, status, code, text, NULL, 0);
 }
 
+/* With up to two headers for a browser. */
+static void refuse_method_with(struct ow_exchange *x, const char *allow,
+                               const struct ow_header *cors, size_t n)
+{
+    struct ow_header h[3] = {
+        {"Allow", allow}
+    };
+
+    ow_assert(n < OW_LEN(h));
+    for (size_t i = 0; i < n; i++)
+        h[i + 1] = cors[i];
+    refuse_with(x, 405, "not-supported", "method not allowed here", h, n + 1);
+}
+
 static void refuse_method(struct ow_exchange *x, const char *allow)
 {
-    struct ow_header h = { "Allow", allow };
-
-    refuse_with(x, 405, "not-supported", "method not allowed here", &h, 1);
+    refuse_method_with(x, allow, NULL, 0);
 }
 
 /* --- notifications --- */
@@ -279,7 +291,7 @@ static void discovery(struct ow_routes *r, struct ow_exchange *x,
     if (ow_streq(req->method, "OPTIONS"))
         preflight(r, x, req);
     else if (!ow_streq(req->method, "GET"))
-        refuse_method(x, "GET, OPTIONS");
+        refuse_method_with(x, "GET, OPTIONS", h, n);
     else
         reply(x, 200, "application/json", ow_buf_cstr(&r->discovery), r->discovery.len, h,
               n);
@@ -321,7 +333,7 @@ static void hook(struct ow_routes *r, struct ow_exchange *x, const struct ow_req
     } else if (ow_streq(req->method, "OPTIONS")) {
         preflight(r, x, req);
     } else if (!ow_streq(req->method, "POST")) {
-        refuse_method(x, "POST, OPTIONS");
+        refuse_method_with(x, "POST, OPTIONS", h, n);
     } else if (!type || !ow_media_type_is_json(type)) {
         refuse_with(x, 415, "not-supported", "expected application/json", h, n);
     } else {

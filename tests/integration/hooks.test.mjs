@@ -313,3 +313,43 @@ test('no card acts on its own, and each action has what it needs', async () => {
     }
   }
 });
+
+test('5.6/36 errors of every kind let a browser client of a configured origin read them', async () => {
+  const headers = { Origin: ORIGIN };
+  const replies = [await call('nobody', request(), { headers }), await call('opiward-order-sign', request(), { type: 'text/xml', headers }),
+    await call('opiward-order-sign', undefined, { method: 'GET', type: null, headers }), await call('opiward-order-sign', '{', { headers }),
+    await call('opiward-order-sign', request({ prefetch: undefined, fhirServer: 'http://127.0.0.1:1/fhir' }), { headers }),
+    await call('opiward-order-sign/feedback', '{}', { headers }),
+    await fetch(`${daemon.origin}/cds-services`, { method: 'PUT', headers, body: '{}' })];
+  assert.deepEqual(replies.map((r) => r.status), [404, 415, 405, 400, 412, 400, 405]);
+  for (const reply of replies) {
+    assert.equal(reply.headers.get('access-control-allow-origin'), ORIGIN, `${reply.status}`);
+    assert.equal((await reply.json()).resourceType, 'OperationOutcome');
+  }
+});
+
+test('5.6/18 the codes of override reasons are those that sites have counted by', async () => {
+  const codes = new Set();
+  for (const fields of [{}, { drug: 'oxycodone5', sig: { frequency: 1 } }, { sig: 'as directed' }]) {
+    const { cards } = await (await call('opiward-order-sign', request({ context: { userId: `Practitioner/${randomUUID()}`, patientId: 'h1', draftOrders: bundle(draft(fields), draft({ id: 'benzo', drug: 'lorazepam1', sig: { frequency: 2 } })) } }))).json();
+    cards.flatMap((c) => c.overrideReasons ?? []).forEach((r) => { assert.ok(r.display && r.system); codes.add(r.code); });
+  }
+  const known = ['benefit-outweighs-risk', 'short-course', 'gradual-change', 'active-cancer', 'palliative', 'specialist', 'not-taken', 'inaccurate', 'snooze-1-month', 'snooze-3-months'];
+  for (const code of ['benefit-outweighs-risk', 'palliative', 'inaccurate', 'snooze-3-months']) {
+    assert.ok(codes.has(code), code);
+  }
+  assert.deepEqual([...codes].filter((c) => !known.includes(c)), [], 'a new code is a new line here');
+});
+
+test('5.6/44 at twenty calls a second nineteen of twenty are answered within half a second', async () => {
+  const took = await Promise.all(Array.from({ length: 60 }, async (_, i) => {
+    await new Promise((r) => setTimeout(r, i * 50));
+    const began = performance.now();
+    const reply = await call('opiward-order-sign', request({ prefetch: { p: patient, m: bundle(), rest: null }, context: { ...request().context, userId: `Practitioner/load-${i}` } }));
+    assert.equal(reply.status, 200);
+    await reply.text();
+    return performance.now() - began;
+  }));
+  took.sort((a, b) => a - b);
+  assert.ok(took[Math.floor(took.length * 0.95)] < 500, `p95 ${took[Math.floor(took.length * 0.95)]} ms`);
+});

@@ -85,6 +85,7 @@ allow banned daemon/clock.c 'clock_gettime(0, &ts);'
 
 allow words daemon/store_x.c 'q = "SELECT a FROM b";'
 allow words alerts/a.c '/* no float, no double */\nx = "double strength"; doubled(1);'
+plant hooks_table tests/hooks-conformance.tsv '1\tdiscovery\ttests/none.mjs\tno such test'
 plant words README.md 'a TODO: later'
 plant words daemon/a.c '/* FIXME */'
 plant words tests/unit/a.c 'open("/home/someone/a");'
