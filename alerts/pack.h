@@ -36,6 +36,8 @@ struct ow_pack_row {
 
 struct ow_pack {
     const char *file; /* as given */
+    const char *data; /* its bytes, where the reader kept them */
+    size_t len;
     const char *name, *version;
     const char *extends; /* NULL: the defaults */
     struct ow_pack_row *rows;

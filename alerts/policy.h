@@ -104,12 +104,13 @@ const char *ow_exclusion_name(unsigned exclusion);
 
 enum { /* what of a person a rule reads, besides orders and dispenses; a set */
        OW_USES_BIRTH = 1 << 0,
-       OW_USES_CONDITIONS = 1 << 1, /* conditions, procedures, encounters, plans */
-       OW_USES_RESULTS = 1 << 2,    /* observations */
+       OW_USES_CONDITIONS = 1 << 1,  /* conditions, procedures, encounters, plans */
+       OW_USES_RESULTS = 1 << 2,     /* observations */
+       OW_USES_ASSESSMENTS = 1 << 3, /* health status, such as pregnancy */
 };
 
 struct ow_rule_use {
-    const char *sources; /* keys, separated by blanks */
+    const char *sources; /* keys, separated by commas */
     const char *intended;
     unsigned uses;
 };

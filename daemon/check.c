@@ -7,8 +7,10 @@
 #include "alerts/pack.h"
 #include "base/jw.h"
 #include "base/text.h"
+#include "daemon/cases.h"
 #include "daemon/command.h"
 #include "daemon/setting.h"
+#include "daemon/source_attributes.h"
 #include "daemon/tables.h"
 
 enum { SETTINGS_MAX = 1 << 20 };
@@ -45,6 +47,26 @@ static void on_error(void *arg, const char *file, unsigned line, unsigned column
         fprintf(stderr, "%s:%u:%u: %s\n", file, line, column, text);
 }
 
+/* Every pack that can be named, whether in force or not, and its cases. */
+static void check_packs(const struct ow_config *c, const struct ow_knowledge *kb,
+                        struct ow_reporter *to)
+{
+    struct ow_pack_folders folders;
+    const struct ow_pack_chain *chain;
+    const char *const *names;
+    struct ow_arena arena;
+    size_t n;
+
+    ow_arena_init(&arena, SIZE_MAX);
+    ow_pack_folders(c, &folders);
+    n = ow_pack_names(&folders, &arena, &names);
+    for (size_t i = 0; i < n; i++)
+        if (ow_pack_load(&folders, names[i], &arena, ow_reporter_on_report, to, &chain) ==
+            OW_OK)
+            ow_cases_run(chain, kb, ow_reporter_on_report, to);
+    ow_arena_done(&arena);
+}
+
 static size_t check(const char *file, struct printer *p)
 {
     struct ow_reporter to;
@@ -57,8 +79,10 @@ static size_t check(const char *file, struct printer *p)
     s = ow_snapshot_load(file, &to);
     ow_config_check_files(s, &to);
     ow_tables_folder(&s->config, folder, sizeof folder);
-    if (ow_tables_load(folder, ow_reporter_on_report, &to, &kb) == OW_OK)
+    if (ow_tables_load(folder, ow_reporter_on_report, &to, &kb) == OW_OK) {
+        check_packs(&s->config, kb, &to);
         ow_knowledge_free(kb);
+    }
     ow_snapshot_free(s);
     ow_reporter_tell(&to, on_error, p);
     errors = to.n;
@@ -70,6 +94,7 @@ enum printed {
     PRINT_NOTHING,
     PRINT_SETTINGS, /* the documented file that reads back the same */
     PRINT_PACK,     /* the policy of everybody as a rule pack */
+    PRINT_SOURCES,  /* what stands behind each rule */
 };
 
 static int print_in_force(const char *file, enum printed what)
@@ -83,6 +108,8 @@ static int print_in_force(const char *file, enum printed what)
     ow_buf_init(&out, SETTINGS_MAX);
     if (what == PRINT_PACK)
         ow_pack_print(&config->policy, config->packs, &out);
+    else if (what == PRINT_SOURCES)
+        ow_source_attributes(&config->policy, config->packs, &out);
     else
         ow_config_print(file ? config : NULL, &out);
     written = !out.failed && fwrite(ow_buf_cstr(&out), 1, out.len, stdout) == out.len &&
@@ -106,6 +133,8 @@ int ow_check_main(int argc, char **argv)
             print = PRINT_SETTINGS;
         } else if (ow_streq(argv[i], "--print-pack")) {
             print = PRINT_PACK;
+        } else if (ow_streq(argv[i], "--source-attributes")) {
+            print = PRINT_SOURCES;
         } else if (ow_streq(argv[i], "--config") && i + 1 < argc) {
             file = argv[++i];
         } else {

@@ -18,6 +18,7 @@
 #include "daemon/overlay.h"
 #include "daemon/packs.h"
 #include "daemon/setting.h"
+#include "daemon/signature.h"
 #include "daemon/yaml.h"
 
 enum {
@@ -136,6 +137,22 @@ static void item_take(struct ow_snapshot *s, struct ow_reporter *to, const char 
 
 /* --- files --- */
 
+/* Does it change what a rule pack says? */
+static bool speaks_of_rules(const struct ow_yaml_item *it)
+{
+    static const char *const keys[] = { "older_factor", "stale_days", "average_days",
+                                        "count_stale" };
+
+    if (!it->key || !it->value || ow_streq(it->value, "preset"))
+        return false;
+    if (ow_streq(it->section, "rules") || ow_streq(it->section, "clinics"))
+        return !(ow_streq(it->key, "from") && ow_streq(it->value, ""));
+    for (size_t i = 0; ow_streq(it->section, "policy") && i < OW_LEN(keys); i++)
+        if (ow_streq(it->key, keys[i]))
+            return true;
+    return false;
+}
+
 static void text_take(struct ow_snapshot *s, struct ow_reporter *to, const char *name,
                       const char *folder, const char *data, size_t len)
 {
@@ -145,6 +162,15 @@ static void text_take(struct ow_snapshot *s, struct ow_reporter *to, const char 
     (void)!ow_yaml_read(name, data, len, &s->arena, ow_reporter_on_report, to, &yaml);
     for (size_t i = 0; i < yaml.n; i++)
         item_take(s, to, name, folder, &yaml.items[i]);
+    for (size_t i = 0; i < yaml.n; i++) {
+        const struct ow_yaml_item *it = &yaml.items[i];
+
+        if (!speaks_of_rules(it))
+            continue;
+        ow_signature_needs(
+            s, (struct ow_place){ name, it->key_at.line, it->key_at.column }, data, len);
+        break;
+    }
 }
 
 static void file_take(struct ow_snapshot *s, struct ow_reporter *to, const char *path,
@@ -257,21 +283,20 @@ static void policy_finish(const struct ow_config *c, struct ow_policy *p)
 
 /* A pack that cannot be had is an error at the setting that names it; until that is
  * mended the defaults stand in, so that the rest can be looked at. */
-static void packs_read(struct ow_snapshot *s, struct ow_reporter *to)
+static void packs_read(struct ow_snapshot *s, struct ow_reporter *to,
+                       const struct ow_pack_folders *folders)
 {
     struct ow_config *c = &s->config;
-    struct ow_pack_folders folders;
     const char *const *names;
     char path[OW_PACKS_PATH];
     struct ow_buf list;
 
-    ow_pack_folders(c, &folders);
-    if (ow_pack_path(&folders, c->policy_preset, path)) {
-        if (ow_pack_load(&folders, c->policy_preset, &s->arena, ow_reporter_on_report, to,
+    if (ow_pack_path(folders, c->policy_preset, path)) {
+        if (ow_pack_load(folders, c->policy_preset, &s->arena, ow_reporter_on_report, to,
                          &c->packs) == OW_OK)
             return;
     } else {
-        size_t n = ow_pack_names(&folders, &s->arena, &names);
+        size_t n = ow_pack_names(folders, &s->arena, &names);
 
         ow_buf_init(&list, 1 << 16);
         for (size_t i = 0; i < n; i++)
@@ -286,9 +311,12 @@ static void packs_read(struct ow_snapshot *s, struct ow_reporter *to)
 
 static void policy_build(struct ow_snapshot *s, struct ow_reporter *to)
 {
+    struct ow_pack_folders folders;
     struct ow_policy base;
 
-    packs_read(s, to);
+    ow_pack_folders(&s->config, &folders);
+    packs_read(s, to, &folders);
+    ow_signatures_check(s, &folders, to);
     ow_pack_policy(s->config.packs, &base);
     policy_finish(&s->config, &base);
     ow_overlay_build(s, to, &base);

@@ -174,6 +174,7 @@ static const struct {
     { OW_S_fhir_key_file,             true },
     { OW_S_fhir_channel_secret_file,  true },
     { OW_S_sinks_webhook_secret_file, true },
+    { OW_S_policy_approver_key,       false},
     { OW_S_log_key_file,              true },
 };
 

@@ -158,6 +158,8 @@ static struct ow_pack *pack_read(struct loading *l, const char *path, const char
     file.data = data;
     good = ow_pack_parse(l->arena, &file, l->report, l->arg, p) &&
            names_agree(l, p, name);
+    p->data = ow_arena_strndup(l->arena, data, file.len);
+    p->len = file.len;
     free(data);
     return good ? p : NULL;
 }

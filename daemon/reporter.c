@@ -41,6 +41,13 @@ void ow_reporter_add(struct ow_reporter *r, const char *file, unsigned line,
                              .column = column,
                              .order = (unsigned)r->n };
 
+    for (size_t i = 0; i < r->n; i++) { /* a pack that two others extend is read twice */
+        const struct ow_report *p = &r->reports[i];
+
+        if (p->line == line && p->column == column && ow_streq(p->text, text) &&
+            ow_streq(p->file, file))
+            return;
+    }
     OW_ARENA_GROW(&r->arena, r->reports, r->n, r->cap);
     r->reports[r->n++] = add;
 }

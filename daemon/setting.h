@@ -49,10 +49,18 @@ struct ow_place { /* where a setting was written; file NULL: nowhere, it is the 
     unsigned line, column;
 };
 
+struct ow_signed_file { /* a configuration file that speaks of rules */
+    struct ow_place at; /* where it first does */
+    const char *data;
+    size_t len;
+    struct ow_signed_file *next;
+};
+
 struct ow_snapshot {
     struct ow_config config; /* first: one is cast to the other */
     struct ow_arena arena;
     struct ow_place places[OW_SETTING_N];
+    struct ow_signed_file *wants_signature;
 };
 
 /* Read `text` into the setting's field. Relative paths count from `folder`. False leaves

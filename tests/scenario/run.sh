@@ -2,13 +2,14 @@
 # Scenarios: one folder a story, no code per case.
 #
 #   NN-name/input.json    what `opiward evaluate` gets: a Bundle or a CDS Hooks request
-#   NN-name/options       its options, at least --at
+#   NN-name/options       its options, at least --at; files count from this folder
 #   NN-name/expect.txt    the whole text report, to the byte
 #
 # usage: run.sh OPIWARD [--write]      (--write: take what is printed as expected; read the diff)
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-opiward=$1
+opiward=$(readlink -f "$1")
+cd "$here" || exit 2
 bad=0
 n=0
 for dir in "$here"/[0-9]*/; do

@@ -9,12 +9,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cJSON.h>
 #include <cmocka.h>
 
 #include "base/text.h"
+#include "daemon/cases.h"
 #include "daemon/files.h"
 #include "daemon/packs.h"
+#include "daemon/source_attributes.h"
 #include "daemon/tables.h"
+#include "tests/support/build.h"
 
 struct room {
     struct ow_arena arena;
@@ -71,16 +75,24 @@ static bool parse(struct room *r, const char *text, struct ow_pack *ret)
     return ow_pack_parse(&r->arena, &file, on_error, &r->errors, ret);
 }
 
-static void put(const struct room *r, const char *name, const char *text)
+static void put_in(const struct room *r, const char *name, const char *text)
 {
     char path[128];
     FILE *f;
 
-    snprintf(path, sizeof path, "%s/%s.tsv", r->own, name);
+    snprintf(path, sizeof path, "%s/%s", r->own, name);
     f = fopen(path, "w");
     assert_non_null(f);
     assert_true(fputs(text, f) >= 0);
     assert_int_equal(fclose(f), 0);
+}
+
+static void put(const struct room *r, const char *name, const char *text)
+{
+    char file[64];
+
+    snprintf(file, sizeof file, "%s.tsv", name);
+    put_in(r, file, text);
 }
 
 static const struct ow_pack_chain *load(struct room *r, const char *name)
@@ -191,8 +203,11 @@ static void assert_sources(const char *sources, const char *described, const cha
     if (strstr(described, key))
         return;
     ow_copy(list, sizeof list, sources);
-    for (char *at = list, *one; (one = strsep(&at, " "));) {
-        bool cdc = ow_starts_with(one, "CDC-2022-R") || ow_starts_with(one, "CDC-2016-R");
+    for (char *at = list, *one; (one = strsep(&at, ","));) {
+        bool cdc;
+
+        one += strspn(one, " ");
+        cdc = ow_starts_with(one, "CDC-2022-R") || ow_starts_with(one, "CDC-2016-R");
 
         snprintf(key, sizeof key, "`%.*s%s", cdc ? 10 : 80, one, cdc ? "1`" : "`");
         if (!strstr(described, key))
@@ -272,7 +287,7 @@ static void a_pack_says_only_what_it_changes(void **state)
                         sizeof was.rules[0]);
     assert_string_equal(ow_pack_source(chain, OW_RULE_MED_THRESHOLD, "warning"), "board");
     assert_string_equal(ow_pack_source(chain, OW_RULE_MED_THRESHOLD, "mode"),
-                        "CDC-2022-R4 CDC-2022-R5");
+                        "CDC-2022-R4, CDC-2022-R5");
 }
 
 static void a_printed_policy_is_a_pack_that_decides_the_same(void **state)
@@ -433,6 +448,222 @@ static void a_pack_has_the_name_of_its_file_and_nobody_elses(void **state)
     assert_non_null(strstr(ow_buf_cstr(&r->errors), "has that name: choose another"));
 }
 
+/* --- cases --- */
+
+static const char chart_text[] =
+    "{'resourceType':'Bundle','type':'collection','entry':[{'resource':{'resourceType':"
+    "'Patient','id':'p','birthDate':'1970-01-01'}},{'resource':{'resourceType':"
+    "'MedicationRequest','id':'a','status':'active','intent':'order','subject':"
+    "{'reference':'Patient/p'},'authoredOn':'2026-03-01','medicationCodeableConcept':"
+    "{'coding':[{'system':'http://www.nlm.nih.gov/research/umls/rxnorm','code':"
+    "'1049686'}]},'dosageInstruction':[{'timing':{'repeat':{'frequency':4,'period':1,"
+    "'periodUnit':'d'}},'doseAndRate':[{'doseQuantity':{'value':1,'unit':'tablet'}}]}],"
+    "'dispenseRequest':{'expectedSupplyDuration':{'value':30,'unit':'days','system':"
+    "'http://unitsofmeasure.org','code':'d'}}}}]}";
+
+#define CASE(subject, expected) "c.json\t2026-03-02\t\t" subject "\t" expected "\t\n"
+
+/* Lines of a table of cases, each with what is wrong about it; NULL: nothing is. */
+static const struct {
+    const char *line, *error;
+} lines[] = {
+    {CASE("med-threshold",                                                               "critical"),                      NULL },
+    { CASE("med.peak",                                                                                 "120"),                                                                                                  NULL },
+    { CASE("med.now",                                                                              "120"),            NULL },
+    { CASE("early-refill","none"),                NULL },
+    { CASE("med-threshold",                                                               "warning"),
+     "expected: med-threshold of c.json is critical, not warning: 120 MME/d reaches 90" },
+    { CASE("med-threshold",                                                                                 "none"),
+     "expected: med-threshold of c.json is critical, not none: 120 MME/d reaches 90" },
+    { CASE("unreadable-dose", "warning"),
+     "expected: unreadable-dose of c.json is none, not warning" },
+    { CASE("med.peak","121"),                                      "expected: med.peak of c.json is 120, not 121" },
+    { CASE("med.peak",                                                            "none"),                                                                                  "expected: med.peak of c.json is 120, not none" },
+    { CASE("med-treshold",                                                                                 "none"),                                                                                                  "subject: expected the name of a rule, med.now or "
+                                    "med.peak; found 'med-treshold'" },
+    { CASE("med-threshold",                                    "loud"),                              "expected: expected none, info, warning, critical, "
+                                     "shadow or excluded; found 'loud'" },
+    { CASE("med.now",                "much"),"expected: expected none or MME/d; found 'much'" },
+    { "c.json\tsoon\t\tmed.now\t120\t\n",                                                               "at: "       },
+    { "c.json\t2026-03-02\torder-look\tmed.now\t120\t\n",                                                                                 "hook: expected nothing, "                                                                                            },
+    { "d.json\t2026-03-02\t\tmed.now\t120\t\n",            "chart: d.json: "                                          },
+};
+
+static void what_a_case_disagrees_with_is_said_at_its_line(void **state)
+{
+    struct room *r = *state;
+    const struct ow_pack_chain *chain;
+    struct ow_buf table, chart;
+    char path[128];
+    unsigned line = 1;
+
+    put(r, "a", NAMED("a"));
+    snprintf(path, sizeof path, "%s/a.cases", r->own);
+    assert_int_equal(mkdir(path, 0700), 0);
+    ow_buf_init(&chart, 1 << 16);
+    for (const char *c = chart_text; *c; c++)
+        ow_buf_char(&chart, *c == '\'' ? '"' : *c);
+    ow_buf_init(&table, 1 << 16);
+    ow_buf_str(&table, "chart\tat\thook\tsubject\texpected\tnote\n");
+    for (size_t i = 0; i < OW_LEN(lines); i++)
+        ow_buf_str(&table, lines[i].line);
+    put_in(r, "a.cases/c.json", ow_buf_cstr(&chart));
+    put_in(r, "a.cases/cases.tsv", ow_buf_cstr(&table));
+    chain = load(r, "a");
+    assert_non_null(chain);
+    assert_int_equal(ow_cases_run(chain, build_knowledge(), on_error, &r->errors),
+                     OW_LEN(lines));
+    for (size_t i = 0; i < OW_LEN(lines); i++) {
+        char start[40];
+        const char *found;
+
+        snprintf(start, sizeof start, "cases.tsv:%u:", ++line);
+        found = strstr(ow_buf_cstr(&r->errors), start);
+        if (!lines[i].error)
+            assert_null(found);
+        else if (!found || !strstr(found, lines[i].error))
+            fail_msg("line %u: %s", line, found ? found : "nothing was said");
+    }
+    ow_buf_done(&table);
+    ow_buf_done(&chart);
+}
+
+static void every_shipped_pack_has_cases_and_they_hold(void **state)
+{
+    struct room *r = *state;
+    const char *const *names;
+    size_t n = ow_pack_names(&r->folders, &r->arena, &names);
+
+    for (size_t i = 0; i < n; i++) {
+        const struct ow_pack_chain *chain = load(r, names[i]);
+
+        assert_non_null(chain);
+        assert_true(ow_cases_run(chain, build_knowledge(), on_error, &r->errors) > 0);
+        assert_string_equal(ow_buf_cstr(&r->errors), "");
+    }
+}
+
+/* --- signatures --- */
+
+static void run(const struct room *r, const char *command)
+{
+    char line[2 * OW_PACKS_PATH];
+
+    snprintf(line, sizeof line, "cd '%s' && { %s; } >/dev/null 2>&1", r->own, command);
+    assert_int_equal(system(line), 0);
+}
+
+/* The errors of loading the configuration in the room, "" for none. */
+static const char *configured(struct room *r)
+{
+    const struct ow_config *c;
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/a.yaml", r->own);
+    ow_buf_reset(&r->errors);
+    if (ow_config_load(path, on_error, &r->errors, &c) == OW_OK)
+        ow_config_unref(c);
+    return ow_buf_cstr(&r->errors);
+}
+
+static void only_what_the_approver_signed_decides(void **state)
+{
+    struct room *r = *state;
+
+    run(r, "openssl genpkey -algorithm ed25519 -out k.pem; mkdir policies;"
+           "openssl pkey -in k.pem -pubout -out pub.pem;"
+           "openssl genpkey -algorithm ed25519 -out other.pem");
+    put_in(r, "policies/ours.tsv", NAMED("ours") "med-threshold\twarning\t40\ts\t\n");
+    put_in(r, "a.yaml",
+           "policy: {preset: ours, require_signature: true, approver: Dr. P,\n"
+           "  approver_key: pub.pem}\nrules: {pdmp-due: {mode: off}}\n");
+    assert_non_null(strstr(configured(r), "ours.tsv:1:1: not signed by Dr. P: "));
+    assert_non_null(strstr(configured(r), "a.yaml:3:20: not signed by Dr. P: "));
+    run(r, "for f in a.yaml policies/ours.tsv; do openssl pkeyutl -sign -rawin -inkey "
+           "k.pem -in $f -out $f.sig; done");
+    assert_string_equal(configured(r), "");
+    put_in(r, "policies/ours.tsv", NAMED("ours") "med-threshold\twarning\t45\ts\t\n");
+    assert_non_null(
+        strstr(configured(r), "is no signature by Dr. P of this file as it is"));
+    run(r, "openssl pkeyutl -sign -rawin -inkey other.pem -in policies/ours.tsv -out "
+           "policies/ours.tsv.sig");
+    assert_non_null(strstr(configured(r), "ours.tsv:1:1: "));
+    run(r, "openssl pkeyutl -sign -rawin -inkey k.pem -in policies/ours.tsv -out "
+           "policies/ours.tsv.sig");
+    assert_string_equal(configured(r), "");
+    put_in(r, "pub.pem", "no key\n");
+    assert_non_null(strstr(configured(r), "is no Ed25519 public key in PEM"));
+}
+
+/* A shipped pack is signed in the folder of the site, which can write there. */
+static void a_shipped_pack_is_signed_in_the_folder_of_the_site(void **state)
+{
+    struct room *r = *state;
+    char command[OW_PACKS_PATH + 512];
+
+    run(r, "openssl genpkey -algorithm ed25519 -out k.pem; mkdir policies;"
+           "openssl pkey -in k.pem -pubout -out pub.pem");
+    put_in(r, "a.yaml",
+           "policy: {require_signature: true, approver: Dr. P,\n"
+           "  approver_key: pub.pem}\n");
+    assert_non_null(strstr(configured(r), "cdc-2022.tsv:1:1: not signed by Dr. P: "));
+    snprintf(command, sizeof command,
+             "openssl pkeyutl -sign -rawin -inkey k.pem -in '%s/cdc-2022.tsv' -out "
+             "policies/cdc-2022.tsv.sig",
+             r->folders.shared);
+    run(r, command);
+    assert_string_equal(configured(r), "");
+    put_in(r, "a.yaml", "policy: {require_signature: true}\n");
+    assert_non_null(strstr(configured(r), "policy.require_signature needs "));
+}
+
+/* --- source attributes --- */
+
+static void every_rule_has_its_source_attributes(void **state)
+{
+    static const char *const keys[] = { "rule",        "type",
+                                        "intendedUse", "mode",
+                                        "policy",      "bibliographicCitation",
+                                        "developer",   "fundingSource",
+                                        "uses",        "inputs",
+                                        "silentFor",   "parameters" };
+    struct room *r = *state;
+    const struct ow_pack_chain *chain = load(r, "cdc-2016");
+    struct ow_policy p;
+    struct ow_buf b;
+    size_t n = 0;
+
+    assert_non_null(chain);
+    ow_pack_policy(chain, &p);
+    ow_buf_init(&b, 1 << 20);
+    ow_source_attributes(&p, chain, &b);
+    for (const char *at = ow_buf_cstr(&b), *end; (end = strchr(at, '\n')); at = end + 1) {
+        cJSON *o = cJSON_ParseWithLength(at, (size_t)(end - at));
+        const cJSON *c, *use;
+
+        assert_non_null(o);
+        assert_string_equal(
+            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "rule")),
+            ow_rule_name((enum ow_rule)n));
+        for (size_t k = 0; k < OW_LEN(keys); k++)
+            assert_non_null(cJSON_GetObjectItemCaseSensitive(o, keys[k]));
+        use = cJSON_GetObjectItemCaseSensitive(o, "uses");
+        assert_true(cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(use, "race")));
+        assert_int_equal(cJSON_GetArraySize(use), 9);
+        cJSON_ArrayForEach(c,
+                           cJSON_GetObjectItemCaseSensitive(o, "bibliographicCitation"))
+        {
+            assert_true(cJSON_IsString(cJSON_GetObjectItemCaseSensitive(c, "citation")));
+        }
+        cJSON_Delete(o);
+        n++;
+    }
+    assert_int_equal(n, OW_RULE_N);
+    assert_non_null(strstr(ow_buf_cstr(&b), "\"key\":\"CDC-2016-R5\""));
+    assert_null(strstr(ow_buf_cstr(&b), "\"key\":\"CDC-2022-R4\""));
+    ow_buf_done(&b);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, room_make, room_remove)
 
 int main(void)
@@ -451,6 +682,11 @@ int main(void)
         TEST(a_chain_has_an_end),
         TEST(what_is_not_there_cannot_be_extended),
         TEST(a_pack_has_the_name_of_its_file_and_nobody_elses),
+        TEST(what_a_case_disagrees_with_is_said_at_its_line),
+        TEST(every_shipped_pack_has_cases_and_they_hold),
+        TEST(only_what_the_approver_signed_decides),
+        TEST(a_shipped_pack_is_signed_in_the_folder_of_the_site),
+        TEST(every_rule_has_its_source_attributes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
