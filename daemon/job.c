@@ -418,6 +418,8 @@ static void job_forget_call(struct job *j, struct job_call *gone)
     free(gone);
 }
 
+static bool job_ask_rest(struct job *j);
+
 static void job_fed(struct job *j, enum ow_code code)
 {
     switch (code) {
@@ -426,6 +428,9 @@ static void job_fed(struct job *j, enum ow_code code)
             ow_err_set(&j->err, OW_INPUT, "the chart is larger than intake.memory_max");
             job_park(j);
         } else if (ow_search_complete(j->search)) {
+            j->answered |= ow_search_answered(j->search);
+            if (job_ask_rest(j))
+                return;
             job_move(j, JOB_LOADING);
             job_load(j);
         } else {
@@ -480,10 +485,11 @@ static void job_send_questions(struct job *j)
     }
 }
 
-static void job_fetch(struct job *j)
+static struct ow_search_options search_options(const struct job *j)
 {
     const struct ow_core *core = j->owner->core;
-    struct ow_search_options opt = {
+
+    return (struct ow_search_options){
         .base_url = core->config->fhir_base_url,
         .patient = j->patient,
         .source = j->source,
@@ -491,12 +497,83 @@ static void job_fetch(struct job *j)
         .authorization = core->authorization,
         .page_size = (unsigned)ow_config_int(core->config->fhir_page_size),
         .max_pages = (unsigned)ow_config_int(core->config->fhir_pages_max),
-        .want_orders = true,
-        .want_patient = true,
     };
+}
 
+static void job_fetch(struct job *j)
+{
+    struct ow_search_options opt = search_options(j);
+
+    opt.want_orders = opt.want_patient = true;
+    j->asked_rest = false;
+    j->answered = 0;
     j->search = ow_search_new(&j->arena, &opt, NULL);
     job_send_questions(j);
+}
+
+/* The patient's chart as far as it was fetched; NULL when there is none. */
+static const struct ow_chart *job_chart(struct job *j, struct ow_arena *arena)
+{
+    const struct ow_chart *charts;
+    struct ow_chart *own;
+    size_t n;
+
+    if (ow_reader_charts(ow_search_reader(j->search), &charts, &n, &j->err) != OW_OK)
+        return NULL;
+    if (n != 1) {
+        (void)ow_err_set(&j->err, OW_INPUT, "the server answered with %zu patients", n);
+        return NULL;
+    }
+    own = OW_NEW(arena, struct ow_chart);
+    *own = charts[0];
+    own->not_asked = OW_KIND_ALL & ~j->answered;
+    return own;
+}
+
+/* An opioid or a sedative beside which the rest of the chart matters? Most patients have
+ * none, and cost no search more. */
+static bool job_concerned(struct job *j, struct ow_arena *scratch)
+{
+    const struct ow_core *core = j->owner->core;
+    struct ow_question q = { .knowledge = core->knowledge,
+                             .zone = core->zone,
+                             .at = ow_now_utc(core->world) };
+    const struct ow_chart *chart = job_chart(j, scratch);
+    const struct ow_verdict *v;
+
+    if (chart)
+        q.policy = ow_config_policy_for(core->config, chart, q.at);
+    if (!chart || ow_evaluate(chart, &q, scratch, &v, NULL) != OW_OK)
+        return false;
+    for (size_t i = 0; i < v->n_lines; i++)
+        if (v->lines[i].role == OW_ROLE_COUNTED ||
+            v->lines[i].role == OW_ROLE_UNREADABLE ||
+            v->lines[i].role == OW_ROLE_EXCLUDED)
+            return true;
+    return v->n_sedatives > 0;
+}
+
+/* The kinds that nobody asked for yet. A server that does not offer one answers so, and
+ * what depends on it stays undecided: nothing of this fails an evaluation. */
+static bool job_ask_rest(struct job *j)
+{
+    struct ow_search_options opt = search_options(j);
+    struct ow_arena scratch;
+    bool concerned;
+
+    if (j->asked_rest)
+        return false;
+    j->asked_rest = true;
+    ow_arena_init(&scratch, SIZE_MAX);
+    concerned = job_concerned(j, &scratch);
+    ow_arena_done(&scratch);
+    if (!concerned)
+        return false;
+    opt.want_kinds = OW_KIND_ALL & ~j->answered;
+    opt.lenient = true;
+    j->search = ow_search_new(&j->arena, &opt, ow_search_reader(j->search));
+    job_send_questions(j);
+    return true;
 }
 
 /* --- loading, marking --- */
@@ -570,18 +647,12 @@ static enum ow_code job_judge(struct job *j, struct ow_outcome *ret)
     struct ow_question q = { .knowledge = core->knowledge,
                              .zone = core->zone,
                              .at = ow_now_utc(core->world) };
-    const struct ow_chart *charts;
-    size_t n;
-    enum ow_code code = ow_reader_charts(ow_search_reader(j->search), &charts, &n,
-                                         &j->err);
 
-    if (code != OW_OK)
-        return code;
-    if (n != 1)
-        return ow_err_set(&j->err, OW_INPUT, "the server answered with %zu patients", n);
-    ret->chart = &charts[0];
+    ret->chart = job_chart(j, &j->arena);
+    if (!ret->chart)
+        return OW_INPUT;
     q.policy = ow_config_policy_for(core->config, ret->chart, q.at);
-    return ow_evaluate(&charts[0], &q, &j->arena, &ret->verdict, &j->err);
+    return ow_evaluate(ret->chart, &q, &j->arena, &ret->verdict, &j->err);
 }
 
 static void job_decide(struct job *j)

@@ -53,6 +53,8 @@ struct job {
 
     struct ow_arena arena; /* of the round */
     struct ow_search *search;
+    bool asked_rest;        /* the kinds that matter beside an opioid */
+    unsigned answered;      /* OW_KIND_* of all its searches */
     struct job_call *calls; /* open ones */
     struct ow_timer *timer;
     int64_t retry_after_ms;

@@ -104,11 +104,11 @@ void build_init(struct build *b)
     b->chart.patient.reference = "Patient/p1";
     b->q.knowledge = build_knowledge();
     build_preset(b, "cdc-2022");
-    build_rules(b, core_rules, OW_LEN(core_rules));
+    build_policy_core(&b->policy);
     build_at(b, "2026-03-02T08:00:00Z");
 }
 
-void build_rules(struct build *b, const char *const *names, size_t n)
+static void policy_rules(struct ow_policy *policy, const char *const *names, size_t n)
 {
     for (size_t i = 0; i < OW_RULE_N; i++) {
         enum ow_mode mode = OW_MODE_OFF;
@@ -116,8 +116,18 @@ void build_rules(struct build *b, const char *const *names, size_t n)
         for (size_t k = 0; k < n; k++)
             if (ow_streq(names[k], ow_rule_name((enum ow_rule)i)))
                 mode = OW_MODE_ON;
-        b->policy.rules[i].mode = mode;
+        policy->rules[i].mode = mode;
     }
+}
+
+void build_rules(struct build *b, const char *const *names, size_t n)
+{
+    policy_rules(&b->policy, names, n);
+}
+
+void build_policy_core(struct ow_policy *policy)
+{
+    policy_rules(policy, core_rules, OW_LEN(core_rules));
 }
 
 void build_done(struct build *b)

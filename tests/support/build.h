@@ -46,6 +46,8 @@ void build_done(struct build *b);
  * turns on what the preset does. */
 void build_rules(struct build *b, const char *const *names, size_t n);
 void build_preset(struct build *b, const char *name);
+/* The rules of dose and doubt alone, of any policy. */
+void build_policy_core(struct ow_policy *policy);
 void build_at(struct build *b, const char *instant);
 struct ow_span build_time(const char *text);
 

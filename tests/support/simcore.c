@@ -11,6 +11,7 @@
 #include "daemon/tables.h"
 #include "fhir/read.h"
 #include "fhir/writeback.h"
+#include "tests/support/build.h"
 #include "tests/support/faultfs.h"
 #include "tests/support/storekit.h"
 
@@ -574,6 +575,7 @@ struct simcore *simcore_new(uint64_t seed)
     code = ow_config_load(NULL, on_error, NULL, &s->defaults);
     ow_assert(code == OW_OK);
     s->config = *s->defaults;
+    build_policy_core(&s->config.policy); /* what is due has no part in these stories */
     s->config.fhir_base_url = SIM_BASE;
     s->knowledge = shared_knowledge();
     ow_log_open(&(struct ow_log_options){ .level = OW_INFO,

@@ -911,6 +911,20 @@ static void serve_patient(struct simehr *e, const char *id, struct sim_response 
     ret->status = 200;
 }
 
+/* Kinds that it offers and holds none of; Consent it does not offer. */
+static bool is_searchable(const char *type)
+{
+    static const char *const types[] = { "Condition",   "MedicationDispense",
+                                         "Observation", "Procedure",
+                                         "Encounter",   "ServiceRequest",
+                                         "CarePlan",    "DocumentReference" };
+
+    for (size_t i = 0; i < OW_LEN(types); i++)
+        if (ow_streq(type, types[i]))
+            return true;
+    return false;
+}
+
 static void serve_type(struct simehr *e, const struct ow_request *req, const char *type,
                        const char *id, const char *query, struct sim_response *ret)
 {
@@ -927,8 +941,10 @@ static void serve_type(struct simehr *e, const struct ow_request *req, const cha
     else if (ow_streq(type, "DetectedIssue") &&
              param(query, "identifier", text, sizeof text))
         search_issues(e, query, text, ret);
-    else if (ow_streq(type, "Condition") || ow_streq(type, "MedicationDispense"))
+    else if (is_searchable(type))
         search_nothing(ret);
+    else if (ow_streq(type, "Consent"))
+        fail(ret, 404, "not-supported");
     else {
         e->bad++;
         simworld_note(e->w, "unknown request");

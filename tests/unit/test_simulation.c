@@ -574,7 +574,7 @@ static void retry_after_is_kept(void **state)
         struct sends posts;
 
         s->w->retry_after_s = 120;
-        s->w->fault_at = s->w->requests + 5; /* four reads, then the alert */
+        s->w->fault_at = s->w->requests + 12; /* eleven reads, then the alert */
         s->w->fault_kind = kinds[i];
         put(s, "rx1", "p01", 4);
         simcore_run(s, 5 * OW_MINUTE);
@@ -614,7 +614,7 @@ static void a_clock_that_is_set_holds_nothing_up(void **state)
     for (int way = -1; way <= 1; way += 2) {
         struct simcore *s = twenty_patients(64);
 
-        s->w->fault_at = s->w->requests + 5; /* four reads, then the alert */
+        s->w->fault_at = s->w->requests + 12; /* eleven reads, then the alert */
         s->w->fault_kind = SIM_UNAVAILABLE;
         put(s, "rx1", "p01", 4);
         simcore_run(s, 2 * OW_SECOND);
