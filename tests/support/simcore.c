@@ -575,7 +575,9 @@ struct simcore *simcore_new(uint64_t seed)
     code = ow_config_load(NULL, on_error, NULL, &s->defaults);
     ow_assert(code == OW_OK);
     s->config = *s->defaults;
-    build_policy_core(&s->config.policy); /* what is due has no part in these stories */
+    /* what is due has no part in these stories; the loaded policy is ours alone */
+    build_policy_core(&s->config.policy);
+    build_policy_core((struct ow_policy *)ow_config_policy(&s->config, NULL, 0));
     s->config.fhir_base_url = SIM_BASE;
     s->knowledge = shared_knowledge();
     ow_log_open(&(struct ow_log_options){ .level = OW_INFO,
