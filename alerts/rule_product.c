@@ -1,8 +1,10 @@
 /*
  * Rules about the product: its release, what else is in it, what the site prefers.
  */
+#include "alerts/co_ingredient.h"
 #include "alerts/history.h"
 #include "alerts/rule.h"
+#include "alerts/timeline.h"
 
 /* ---- er-la-opioid-naive ---- */
 
@@ -68,9 +70,96 @@ void ow_rule_er_la_naive(struct ow_pending *p)
     }
 }
 
+/* ---- acetaminophen-total ---- */
+
+struct total {
+    struct ow_ratio mg;
+    bool any, at_least;
+    ow_time at;
+};
+
+static struct total acetaminophen_at(const struct ow_judge *j, ow_time at)
+{
+    struct total ret = { .mg = OW_ZERO, .at = at };
+
+    for (size_t i = 0; i < j->n_items; i++) {
+        struct ow_co_ingredient c;
+
+        ow_acetaminophen_at(j, &j->items[i], at, &c);
+        if (c.state == OW_CO_KNOWN && ow_ratio_add(ret.mg, c.mg_day, &ret.mg))
+            ret.any = true;
+        else if (c.state != OW_CO_NONE)
+            ret.at_least = true;
+    }
+    return ret;
+}
+
+/* The highest total from now on: it can only rise where something begins. */
+static struct total acetaminophen_peak(const struct ow_judge *j)
+{
+    struct total ret = acetaminophen_at(j, j->q->at);
+
+    for (size_t i = 0; i < j->n_items; i++) {
+        const struct ow_item *it = &j->items[i];
+
+        for (size_t k = 0; k == 0 || k < it->dose.n_steps; k++) {
+            ow_time at = k == 0 ? it->taken.from : ow_timeline_step(it, k).from;
+            struct total t;
+
+            if (it->taken.until <= it->taken.from || at <= j->q->at ||
+                at >= j->window.until)
+                continue;
+            t = acetaminophen_at(j, at);
+            if (t.any && (!ret.any || ow_ratio_cmp(t.mg, ret.mg) > 0))
+                ret = t;
+        }
+    }
+    return ret;
+}
+
+static void acetaminophen_finding(struct ow_pending *p, const struct total *t,
+                                  enum ow_tier tier, struct ow_ratio limit)
+{
+    struct ow_judge *j = p->j;
+    const char **list = ow_rule_references(j, j->n_items);
+    const char *mg = ow_say_ratio(j->arena, t->mg), *text;
+    bool asked = p->anything;
+    struct ow_finding *f;
+
+    if (t->at_least)
+        mg = ow_say(j->arena, OW_WORD_AT_LEAST, mg);
+    text = ow_say(j->arena, OW_WORD_ACETAMINOPHEN, mg, ow_say_ratio(j->arena, limit));
+    if (t->at > j->q->at)
+        text = ow_say(j->arena, OW_WORD_ACETAMINOPHEN_FROM, text,
+                      ow_say_date(j->arena, t->at, j->q->zone));
+    f = ow_rule_finding(p, tier, text, text, "");
+    ow_rule_cite(p, f, "site-policy", NULL, NULL);
+    for (size_t i = 0; i < j->n_items; i++) {
+        struct ow_co_ingredient c;
+
+        ow_acetaminophen_at(j, &j->items[i], t->at, &c);
+        if (c.state == OW_CO_NONE)
+            continue;
+        ow_rule_also(f, list, j->items[i].order);
+        asked |= ow_rule_is_asked(p, &j->items[i]);
+    }
+    p->n -= !asked;
+}
+
+/*
+ * Acetaminophen a day from all products together, with an opioid and without. What cannot
+ * be told makes it "at least". Nothing that silences other rules silences this one.
+ */
 void ow_rule_acetaminophen(struct ow_pending *p)
 {
-    (void)p;
+    struct total t = acetaminophen_peak(p->j);
+    struct ow_ratio warning = ow_param(p, OW_PARAM_ACETAMINOPHEN_WARNING);
+    struct ow_ratio info = ow_param(p, OW_PARAM_ACETAMINOPHEN_INFO);
+
+    if (t.any && ow_ratio_cmp(t.mg, warning) > 0)
+        acetaminophen_finding(p, &t, OW_TIER_WARNING, warning);
+    else if (t.any && ow_ratio_cmp(t.mg, info) > 0)
+        acetaminophen_finding(p, &t, OW_TIER_INFO, info);
 }
 
 void ow_rule_preferred(struct ow_pending *p)

@@ -16,7 +16,8 @@ static struct build b;
 
 static int begin(void **state)
 {
-    static const char *const names[] = { "er-la-opioid-naive" };
+    static const char *const names[] = { "er-la-opioid-naive", "acetaminophen-total",
+                                         "max-dose", "preferred-drug" };
 
     (void)state;
     build_init(&b);
@@ -128,6 +129,83 @@ static void only_the_draft_that_is_being_signed_is_told(void **state)
                         "MedicationRequest/er");
 }
 
+/* ---- acetaminophen-total ---- */
+
+#define RX_NORCO_5 "857002" /* acetaminophen 325 MG / hydrocodone bitartrate 5 MG */
+
+/* So many tablets of 500 mg a day, of a drug that no table of ours knows. */
+static struct ow_order *tylenol(const char *id, int per_day)
+{
+    struct ow_order *o = build_order(&b, id, NULL);
+
+    o->medication.code = build_concept(&b, OW_SYSTEM_RXNORM, "198440",
+                                       "acetaminophen 500 MG Oral Tablet");
+    build_dose(&b, o, "1", "tablet", per_day);
+    return o;
+}
+
+static struct ow_order *norco(const char *id, int per_day)
+{
+    struct ow_order *o = build_order(&b, id, RX_NORCO_5);
+
+    build_dose(&b, o, "1", "tablet", per_day);
+    return o;
+}
+
+static void acetaminophen_of_all_products_is_added(void **state)
+{
+    struct ow_order *o;
+    const struct ow_finding *f;
+
+    (void)state;
+    tylenol("t", 6);
+    assert_null(finding("acetaminophen-total")); /* 3000 */
+    o = norco("n", 1);
+    f = finding("acetaminophen-total"); /* 3325 */
+    assert_non_null(f);
+    assert_int_equal(f->tier, OW_TIER_INFO);
+    assert_string_equal(f->reason,
+                        "3325 mg/d of acetaminophen from all products, over 3000");
+    assert_int_equal(f->n_evidence, 2);
+    assert_string_equal(f->cause, "");
+    assert_string_equal(f->sources[0], "site-policy");
+    o->n_dosages = 0;
+    build_dose(&b, o, "1", "tablet", 3); /* 3975 */
+    assert_int_equal(finding("acetaminophen-total")->tier, OW_TIER_INFO);
+    o->n_dosages = 0;
+    build_dose(&b, o, "1", "tablet", 4); /* 4300 */
+    f = finding("acetaminophen-total");
+    assert_int_equal(f->tier, OW_TIER_WARNING);
+    assert_string_equal(f->reason,
+                        "4300 mg/d of acetaminophen from all products, over 4000");
+    b.policy.params[OW_PARAM_ACETAMINOPHEN_WARNING] = OW_RATIO(4300, 1);
+    assert_int_equal(finding("acetaminophen-total")->tier, OW_TIER_INFO);
+}
+
+static void acetaminophen_to_come_is_told_with_its_day(void **state)
+{
+    struct ow_order *o;
+
+    (void)state;
+    tylenol("t", 8);
+    o = norco("n", 1);
+    o->has_validity = true;
+    o->validity = build_time("2026-03-10");
+    assert_string_equal(finding("acetaminophen-total")->reason,
+                        "4325 mg/d of acetaminophen from all products, over 4000, from "
+                        "2026-03-10");
+}
+
+static void a_draft_with_none_of_it_is_not_about_it(void **state)
+{
+    (void)state;
+    tylenol("t", 9);
+    build_draft(&b, begun("o", RX_OXYCODONE_5));
+    assert_null(finding("acetaminophen-total"));
+    build_draft(&b, norco("n", 1));
+    assert_non_null(finding("acetaminophen-total"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -136,6 +214,9 @@ int main(void)
         TEST(extended_release_to_begin_with_is_told),
         TEST(it_is_told_for_a_week_after_it_began),
         TEST(methadone_and_the_patch_weigh_more),
+        TEST(acetaminophen_of_all_products_is_added),
+        TEST(acetaminophen_to_come_is_told_with_its_day),
+        TEST(a_draft_with_none_of_it_is_not_about_it),
         TEST(only_the_draft_that_is_being_signed_is_told),
     };
 
