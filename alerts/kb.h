@@ -85,6 +85,10 @@ struct ow_knowledge {
     struct ow_timing_code *timings;
     size_t n_timings;
     struct kb_index timing_index;
+    struct ow_max_dose *max_doses;
+    size_t n_max_doses;
+    struct ow_preferred *preferred;
+    size_t n_preferred;
     struct kb_phrase *phrases;
     size_t n_phrases;
     struct kb_index phrase_index; /* by first word */
@@ -115,6 +119,11 @@ void kb_ndc_load(struct ow_knowledge *kb, const struct ow_knowledge_file *f,
                  struct ow_tsv_log *log);
 void kb_local_load(struct ow_knowledge *kb, const struct ow_knowledge_file *f,
                    struct ow_tsv_log *log);
+/* Behind the products. */
+void kb_max_doses_load(struct ow_knowledge *kb, const struct ow_knowledge_file *f,
+                       struct ow_tsv_log *log);
+void kb_preferred_load(struct ow_knowledge *kb, const struct ow_knowledge_file *f,
+                       struct ow_tsv_log *log);
 /* Rows a table can have at most: its lines. */
 size_t kb_lines(const struct ow_knowledge_file *f);
 /* An RxNorm number: one to ten digits, no zero in front. */

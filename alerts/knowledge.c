@@ -110,6 +110,8 @@ enum ow_code ow_knowledge_load(const struct ow_knowledge_files *files,
     kb_timings_load(kb, &files->timing_codes, &log);
     kb_ndc_load(kb, &files->ndc, &log);
     kb_local_load(kb, &files->local_codes, &log);
+    kb_max_doses_load(kb, &files->max_doses, &log);
+    kb_preferred_load(kb, &files->preferred_drugs, &log);
     if (log.errors > 0) {
         ow_knowledge_free(kb);
         return ow_err_set(err, OW_CONFIG, "%s%s", log.first,

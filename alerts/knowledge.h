@@ -92,6 +92,28 @@ struct ow_dose_form {
     enum ow_form form;
 };
 
+enum ow_release {
+    OW_RELEASE_ANY,
+    OW_RELEASE_IMMEDIATE,
+    OW_RELEASE_EXTENDED,
+};
+
+/* A row of max_doses.tsv: the most of an opioid a day, from an age on. */
+struct ow_max_dose {
+    const char *ingredient;
+    enum ow_release release;
+    int age_from;
+    struct ow_ratio mg_day;
+    const char *source;
+};
+
+/* A row of preferred_drugs.tsv: instead of this drug the site prefers another. */
+struct ow_preferred {
+    const char *rxcui; /* of a product, or of an opioid ingredient */
+    enum ow_release release;
+    const char *preferred, *source;
+};
+
 /* A code for how often, as hours between two doses: a row of timing_codes.tsv. */
 struct ow_timing_code {
     const char *system, *code, *display;
@@ -128,7 +150,7 @@ struct ow_knowledge_file {
 struct ow_knowledge_files {
     struct ow_knowledge_file factors, products, sedatives, valuesets;
     /* These may be left out: a table without data is an empty one. */
-    struct ow_knowledge_file timing_codes, ndc, local_codes;
+    struct ow_knowledge_file timing_codes, ndc, local_codes, max_doses, preferred_drugs;
     const char *version; /* of the product table, "2025-02" */
     const char *sha256;  /* over all files in this order, hex, computed by the caller */
 };
@@ -169,6 +191,14 @@ const char *ow_knowledge_ingredient(const struct ow_knowledge *kb, const char *r
 /* Dose form by its name, ASCII case folded; NULL when the table has none. */
 const struct ow_dose_form *ow_knowledge_dose_form(const struct ow_knowledge *kb,
                                                   const char *name);
+
+/* All rows of a site's table, in its order. */
+const struct ow_max_dose *ow_knowledge_max_doses(const struct ow_knowledge *kb,
+                                                 size_t *n);
+const struct ow_preferred *ow_knowledge_preferred(const struct ow_knowledge *kb,
+                                                  size_t *n);
+/* Is the product of that release? Without a product, of any only. */
+bool ow_release_is(enum ow_release r, const struct ow_product *p);
 
 enum { OW_NDC_SIZE = 12 };
 /* The eleven digits of an NDC that is not ambiguous, with hyphens or without. */

@@ -1,5 +1,7 @@
 #include "alerts/history.h"
 #include "alerts/rule.h"
+#include "alerts/timeline.h"
+#include "base/text.h"
 
 /* ---- 1. med-threshold ---- */
 
@@ -146,7 +148,118 @@ void ow_rule_escalation(struct ow_pending *p)
     evidence_counted(p, f);
 }
 
+/* ---- max-dose ---- */
+
+/* The row that holds at this age: of one ingredient and release the highest reached. */
+static bool is_superseded(const struct ow_max_dose *rows, size_t n, size_t i, int age)
+{
+    for (size_t k = 0; k < n; k++)
+        if (k != i && ow_streq(rows[k].ingredient, rows[i].ingredient) &&
+            rows[k].release == rows[i].release && rows[k].age_from > rows[i].age_from &&
+            rows[k].age_from <= age)
+            return true;
+    return false;
+}
+
+static bool is_limited(const struct ow_item *it, const struct ow_max_dose *m)
+{
+    return it->role == OW_ROLE_COUNTED && ow_streq(it->drug.ingredient, m->ingredient) &&
+           ow_release_is(m->release, it->drug.product);
+}
+
+/* Milligrams a day of one order at an instant. */
+static bool mg_at(const struct ow_item *it, ow_time at, struct ow_ratio *ret)
+{
+    *ret = OW_ZERO;
+    for (size_t i = 0; i < it->dose.n_steps; i++) {
+        struct ow_span s = ow_timeline_step(it, i);
+
+        if (s.from <= at && at < s.until &&
+            !ow_ratio_add(*ret, it->dose.steps[i].high, ret))
+            return false;
+    }
+    if (it->dose.basis == OW_BASIS_MG_DAY)
+        return true;
+    return ow_ratio_mul(
+        *ret, it->dose.basis == OW_BASIS_MCG_HOUR ? OW_RATIO(3, 125) : OW_RATIO(1, 1000),
+        ret);
+}
+
+static struct ow_ratio total_at(const struct ow_judge *j, const struct ow_max_dose *m,
+                                ow_time at)
+{
+    struct ow_ratio ret = OW_ZERO, mg;
+
+    for (size_t i = 0; i < j->n_items; i++)
+        if (is_limited(&j->items[i], m) && mg_at(&j->items[i], at, &mg) &&
+            !ow_ratio_add(ret, mg, &ret))
+            return OW_ZERO;
+    return ret;
+}
+
+/* The highest from now on: it can only rise where a step of an order begins. */
+static struct ow_ratio most_of(const struct ow_judge *j, const struct ow_max_dose *m)
+{
+    struct ow_ratio ret = total_at(j, m, j->q->at), mg;
+
+    for (size_t i = 0; i < j->n_items; i++) {
+        const struct ow_item *it = &j->items[i];
+
+        for (size_t k = 0; is_limited(it, m) && k < it->dose.n_steps; k++) {
+            ow_time at = ow_timeline_step(it, k).from;
+
+            if (at <= j->q->at || at >= j->window.until)
+                continue;
+            mg = total_at(j, m, at);
+            if (ow_ratio_cmp(mg, ret) > 0)
+                ret = mg;
+        }
+    }
+    return ret;
+}
+
+static void max_dose_finding(struct ow_pending *p, const struct ow_max_dose *m,
+                             struct ow_ratio mg)
+{
+    struct ow_judge *j = p->j;
+    const char **list = ow_rule_references(j, j->n_items);
+    bool asked = p->anything;
+    struct ow_finding *f;
+    const char *text = ow_say(j->arena, OW_WORD_MAX_DOSE, ow_say_ratio(j->arena, mg),
+                              m->ingredient, ow_say_ratio(j->arena, m->mg_day),
+                              m->source);
+
+    f = ow_rule_finding(p, OW_TIER_WARNING, text, text, m->ingredient);
+    ow_rule_cite(p, f, "site-policy", NULL, NULL);
+    for (size_t i = 0; i < j->n_items; i++)
+        if (is_limited(&j->items[i], m)) {
+            ow_rule_also(f, list, j->items[i].order);
+            asked |= ow_rule_is_asked(p, &j->items[i]);
+        }
+    p->n -= !asked;
+}
+
+/*
+ * More a day of one drug, over all its orders, than its row of the site's table allows.
+ * One finding for each ingredient: the first row that is passed. [max_doses.tsv]
+ */
 void ow_rule_max_dose(struct ow_pending *p)
 {
-    (void)p;
+    struct ow_judge *j = p->j;
+    size_t n;
+    const struct ow_max_dose *rows = ow_knowledge_max_doses(j->kb, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        bool told = rows[i].age_from > (p->age > 0 ? p->age : 0) ||
+                    is_superseded(rows, n, i, p->age);
+        struct ow_ratio mg;
+
+        for (size_t k = 0; !told && k < p->n; k++)
+            told = ow_streq(p->list[k].cause, rows[i].ingredient);
+        if (told)
+            continue;
+        mg = most_of(j, &rows[i]);
+        if (ow_ratio_cmp(mg, rows[i].mg_day) > 0)
+            max_dose_finding(p, &rows[i], mg);
+    }
 }

@@ -5,6 +5,7 @@
 #include "alerts/history.h"
 #include "alerts/rule.h"
 #include "alerts/timeline.h"
+#include "base/text.h"
 
 /* ---- er-la-opioid-naive ---- */
 
@@ -162,7 +163,36 @@ void ow_rule_acetaminophen(struct ow_pending *p)
         acetaminophen_finding(p, &t, OW_TIER_INFO, info);
 }
 
+/* ---- preferred-drug ---- */
+
+static bool is_meant(const struct ow_item *it, const struct ow_preferred *row)
+{
+    const struct ow_product *product = it->drug.product;
+
+    return ow_streq(row->rxcui, it->drug.rxcui) ||
+           (product != NULL && ow_streq(row->rxcui, product->ingredient_rxcui) &&
+            ow_release_is(row->release, product));
+}
+
+/* A drug in whose place the site prefers another. [preferred_drugs.tsv] */
 void ow_rule_preferred(struct ow_pending *p)
 {
-    (void)p;
+    struct ow_judge *j = p->j;
+    size_t n, k;
+    const struct ow_preferred *rows = ow_knowledge_preferred(j->kb, &n);
+
+    for (size_t i = 0; n > 0 && i < j->n_items; i++) {
+        const struct ow_item *it = &j->items[i];
+        const char *text;
+        struct ow_finding *f;
+
+        for (k = 0; k < n && !is_meant(it, &rows[k]); k++)
+            continue;
+        if (k == n || !ow_item_opioid(it) || !ow_rule_is_asked(p, it))
+            continue;
+        text = ow_say(j->arena, OW_WORD_PREFERRED, it->drug.name, rows[k].preferred);
+        f = ow_rule_finding(p, OW_TIER_INFO, text, text, it->order->reference);
+        ow_rule_cite(p, f, "site-policy", NULL, NULL);
+        ow_rule_evidence(p, f, it);
+    }
 }

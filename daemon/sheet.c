@@ -22,6 +22,8 @@ const struct ow_sheet_kind ow_sheet_kinds[OW_SHEETS] = {
     { "timing_codes.tsv",    "system code",                              "display",    true },
     { "ndc.tsv",             "ndc",                                      "rxcui",      true },
     { "local_codes.tsv",     "system code",                              "display",    true },
+    { "max_doses.tsv",       "ingredient release age_from",              "mg_per_day", true },
+    { "preferred_drugs.tsv", "rxcui release",                            "preferred",  true },
 };
 
 static const char **words_keep(const struct ow_tsv *t, struct ow_arena *arena)

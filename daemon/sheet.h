@@ -19,7 +19,7 @@ struct ow_sheet {
     size_t n_rows;
 };
 
-enum { OW_SHEETS = 7 };
+enum { OW_SHEETS = 9 };
 
 /* Names of the tables in the order of the hash, and the columns that are a row's key,
  * with spaces between. */

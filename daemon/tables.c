@@ -90,6 +90,8 @@ enum {
     TIMING_CODES,
     NDC,
     LOCAL_CODES,
+    MAX_DOSES,
+    PREFERRED_DRUGS,
     TABLES_N,
 };
 
@@ -105,6 +107,8 @@ static const struct {
     [TIMING_CODES] = { "timing_codes.tsv",    true },
     [NDC] = { "ndc.tsv",             true },
     [LOCAL_CODES] = { "local_codes.tsv",     true },
+    [MAX_DOSES] = { "max_doses.tsv",       true },
+    [PREFERRED_DRUGS] = { "preferred_drugs.tsv", true },
 };
 
 struct tables {
@@ -204,6 +208,8 @@ static enum ow_code tables_parse(struct tables *t, ow_config_report_fn *report, 
     files.timing_codes = table_file(t, TIMING_CODES);
     files.ndc = table_file(t, NDC);
     files.local_codes = table_file(t, LOCAL_CODES);
+    files.max_doses = table_file(t, MAX_DOSES);
+    files.preferred_drugs = table_file(t, PREFERRED_DRUGS);
     return ow_knowledge_load(&files, report, arg, ret, &err);
 }
 

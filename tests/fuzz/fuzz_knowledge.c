@@ -70,10 +70,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .sedatives = { "s", sedatives, sizeof sedatives - 1},
         .valuesets = { "v", valuesets, sizeof valuesets - 1},
     };
-    struct ow_knowledge_file *const tables[] = { &files.factors,      &files.products,
-                                                 &files.sedatives,    &files.valuesets,
-                                                 &files.timing_codes, &files.ndc,
-                                                 &files.local_codes };
+    struct ow_knowledge_file *const tables[] = { &files.factors,        &files.products,
+                                                 &files.sedatives,      &files.valuesets,
+                                                 &files.timing_codes,   &files.ndc,
+                                                 &files.local_codes,    &files.max_doses,
+                                                 &files.preferred_drugs };
     struct ow_knowledge *kb = NULL;
     struct ow_err err = { "" };
     unsigned reports = 0;

@@ -61,6 +61,8 @@ const struct ow_knowledge *build_knowledge(void)
         .timing_codes = read_file("timing_codes.tsv"),
         .ndc = read_file("ndc.tsv"),
         .local_codes = read_file("local_codes.tsv"),
+        .max_doses = read_file("max_doses.tsv"),
+        .preferred_drugs = read_file("preferred_drugs.tsv"),
         .version = "2025-02",
         .sha256 = "00",
     };

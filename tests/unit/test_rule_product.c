@@ -206,6 +206,85 @@ static void a_draft_with_none_of_it_is_not_about_it(void **state)
     assert_non_null(finding("acetaminophen-total"));
 }
 
+/* ---- max-dose ---- */
+
+#define RX_TRAMADOL_50      "835603"
+#define RX_TAPENTADOL_100   "825409"
+#define RX_TAPENTADOL_ER_50 "1148809"
+#define RX_CODEINE_60       "997296"
+
+static struct ow_order *daily(const char *id, const char *rxcui, const char *tablets)
+{
+    struct ow_order *o = build_order(&b, id, rxcui);
+
+    build_dose(&b, o, tablets, "tablet", 1);
+    return o;
+}
+
+static void over_the_highest_dose_of_the_drug(void **state)
+{
+    static const struct {
+        const char *rxcui, *most, *more; /* tablets a day */
+    } cases[] = {
+        {RX_TRAMADOL_50,       "8",  "8.1" },
+        { RX_TAPENTADOL_100,   "6",  "6.1" },
+        { RX_TAPENTADOL_ER_50, "10", "10.1"},
+        { RX_CODEINE_60,       "6",  "6.1" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(cases); i++) {
+        struct ow_order *o;
+
+        b.chart.n_orders = 0;
+        memset(b.orders, 0, sizeof *b.orders);
+        o = daily("a", cases[i].rxcui, cases[i].most);
+        assert_null(finding("max-dose"));
+        o->n_dosages = 0;
+        build_dose(&b, o, cases[i].more, "tablet", 1);
+        assert_int_equal(finding("max-dose")->tier, OW_TIER_WARNING);
+    }
+}
+
+static void the_highest_dose_is_of_all_orders_of_the_drug(void **state)
+{
+    const struct ow_finding *f;
+
+    (void)state;
+    daily("a", RX_TRAMADOL_50, "5");
+    daily("b", "836466", "3"); /* the capsule */
+    assert_null(finding("max-dose"));
+    daily("c", "833709", "1"); /* 100 MG extended release */
+    f = finding("max-dose");
+    assert_string_equal(f->reason, "500 mg/d of Tramadol, over its highest daily dose of "
+                                   "400 (FDA label of Ultram)");
+    assert_int_equal(f->n_evidence, 3);
+    assert_string_equal(f->cause, "Tramadol");
+    assert_string_equal(f->sources[0], "site-policy");
+}
+
+static void over_75_years_the_highest_dose_is_less(void **state)
+{
+    (void)state;
+    daily("a", RX_TRAMADOL_50, "7");
+    assert_null(finding("max-dose"));
+    b.chart.patient.has_birth = true;
+    b.chart.patient.birth = build_time("1950-03-03"); /* 75 */
+    assert_null(finding("max-dose"));
+    b.chart.patient.birth = build_time("1950-03-02"); /* 76 */
+    assert_non_null(finding("max-dose"));
+    b.orders[0].n_dosages = 0;
+    build_dose(&b, &b.orders[0], "6", "tablet", 1);
+    assert_null(finding("max-dose"));
+}
+
+static void nothing_is_preferred_until_the_site_says_so(void **state)
+{
+    (void)state;
+    daily("a", RX_TRAMADOL_50, "1");
+    assert_null(finding("preferred-drug"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -217,6 +296,10 @@ int main(void)
         TEST(acetaminophen_of_all_products_is_added),
         TEST(acetaminophen_to_come_is_told_with_its_day),
         TEST(a_draft_with_none_of_it_is_not_about_it),
+        TEST(over_the_highest_dose_of_the_drug),
+        TEST(the_highest_dose_is_of_all_orders_of_the_drug),
+        TEST(over_75_years_the_highest_dose_is_less),
+        TEST(nothing_is_preferred_until_the_site_says_so),
         TEST(only_the_draft_that_is_being_signed_is_told),
     };
 

@@ -93,7 +93,7 @@ static void the_shipped_tables_load_with_version_and_hash(void **state)
     char expected[80];
     FILE *from = popen("cd conf/knowledge && cat mme_factors.tsv opioid_products.tsv "
                        "sedatives.tsv valuesets.tsv timing_codes.tsv ndc.tsv "
-                       "local_codes.tsv | sha256sum",
+                       "local_codes.tsv max_doses.tsv preferred_drugs.tsv | sha256sum",
                        "r");
 
     assert_non_null(from);
