@@ -174,7 +174,7 @@ static void unreadable(struct build *b, bool edge)
 
 static void escalation(struct build *b, bool edge)
 {
-    took(b, RX_MORPHINE_15, "1", 4, 60);
+    took(b, RX_MORPHINE_15, "1", 4, 120);
     lasts(takes(b, RX_MORPHINE_15, edge ? "1.5" : "1.49", 4), TODAY, 30);
 }
 
@@ -241,7 +241,7 @@ static void quantity(struct build *b, bool edge)
 static void early_refill(struct build *b, bool edge)
 {
     struct ow_order *o = supplied(takes(b, RX_OXYCODONE_5, "1", 4),
-                                  edge ? "2026-02-05" : "2026-02-07", 30);
+                                  edge ? "2026-02-05" : "2026-02-04", 30);
 
     o->id = "old";
     supplied(takes(b, RX_OXYCODONE_5, "1", 4), TODAY, 30);
