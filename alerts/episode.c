@@ -70,7 +70,7 @@ void ow_episodes_plan(const struct ow_episode *known, size_t n_known,
     for (size_t i = 0; i < v->n_findings; i++) {
         const struct ow_finding *f = &v->findings[i];
 
-        if (f->tier == OW_TIER_INFO)
+        if (f->tier == OW_TIER_INFO || f->silent != NULL)
             continue;
         if (episode_next(episode_find(known, n_known, f->rule, f->cause), f, &out[n_out]))
             n_out++;

@@ -3,7 +3,9 @@
  *
  * A finding stays the same alert for as long as it lasts: it is told once when it begins,
  * again when its tier changes, and once more when its cause is gone. A cause that comes
- * back later is the next episode. Findings of tier info are not alerted.
+ * back later is the next episode. Findings of tier info are not alerted, nor are those
+ * that nobody is told (a rule in shadow, one that a stronger one says better); what was
+ * alerted before stays open while such a finding lasts.
  *
  * A doubt never closes an alert: with data missing nothing is resolved, and with an order
  * that cannot be read the dose rules are not.
