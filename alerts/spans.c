@@ -181,13 +181,13 @@ static ow_time supply_until(const struct ow_judge *j, const struct ow_item *it,
 }
 
 /* Do the directions end before a beginning that is still to come: as a whole, or all that
- * is not over of them? */
-static bool is_backwards(const struct ow_judge *j, const struct bounds *b,
+ * is not over of them? A supply that ended is no end of directions that go on. */
+static bool is_backwards(const struct ow_judge *j, const struct bounds *b, bool bounded,
                          struct ow_span span)
 {
     return (span.until <= span.from && span.from > j->window.from) ||
-           (b->backwards_ms > 0 && span.until <= j->window.from && b->has_span &&
-            ow_time_add(b->span.from, b->backwards_ms) > j->window.from);
+           (bounded && b->backwards_ms > 0 && span.until <= j->window.from &&
+            b->has_span && ow_time_add(b->span.from, b->backwards_ms) > j->window.from);
 }
 
 void ow_span_read(const struct ow_judge *j, struct ow_item *it)
@@ -211,7 +211,8 @@ void ow_span_read(const struct ow_judge *j, struct ow_item *it)
             until = OW_TIME_MAX; /* directions that name that time or a later one last
                                     longer */
     }
-    if (is_backwards(j, &b, (struct ow_span){ from, until }) && !it->order->is_draft) {
+    if (is_backwards(j, &b, it->bounded, (struct ow_span){ from, until }) &&
+        !it->order->is_draft) {
         until = OW_TIME_MAX;
         it->bounded = false;
         if (it->role == OW_ROLE_COUNTED) {

@@ -567,6 +567,27 @@ static void a_line_that_ends_before_it_begins_prolongs_no_other(void **state)
     assert_role(build_judge(b), "a", "inactive");
 }
 
+/* One line goes on, the other ends before the order, which is to come, begins; and the
+ * supply is over. The line that goes on is taken still. */
+static void a_supply_that_ended_makes_no_line_backwards(void **state)
+{
+    struct build *b = *state;
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_5);
+    struct ow_dosage *d = build_dose(b, o, "3", "tablet", 4);
+
+    d->timing.bounds = OW_BOUNDS_PERIOD;
+    d->timing.bounds_period = (struct ow_span){ build_time("2026-01-12").from,
+                                                OW_TIME_MAX };
+    d = build_dose(b, o, "1", "tablet", 6);
+    d->timing.bounds = OW_BOUNDS_PERIOD;
+    d->timing.bounds_period = (struct ow_span){ OW_TIME_MIN,
+                                                build_time("2026-02-13").until };
+    o->authored = build_time("2026-03-23");
+    build_supply(o, "90", 28);
+    assert_role(build_judge(b), "a", "counted");
+    assert_ratio(build_judge(b)->lines[0].med, "90");
+}
+
 static void an_order_that_starts_later_counts_for_the_peak_only(void **state)
 {
     struct build *b = *state;
@@ -1530,6 +1551,7 @@ int main(void)
         T(bounds_in_the_wrong_order_are_not_taken_for_an_end),
         T(a_count_ends_beside_a_period_without_a_beginning),
         T(a_line_that_ends_before_it_begins_prolongs_no_other),
+        T(a_supply_that_ended_makes_no_line_backwards),
         T(an_order_that_starts_later_counts_for_the_peak_only),
         T(what_starts_behind_the_horizon_is_not_in_the_peak),
         T(a_supply_that_ended_counts_on_and_is_stale_after_14_days),
