@@ -41,7 +41,7 @@ static const char *text_join(const struct text *t)
 static void text_row(struct text *t, bool *headed, enum ow_word head, const char *row)
 {
     if (!*headed)
-        text_add(t, ow_word(head));
+        text_add(t, ow_word(t->arena, head));
     *headed = true;
     text_add(t, row);
 }
@@ -130,7 +130,7 @@ static const char *order_cell(struct ow_judge *j, const struct ow_item *it)
     for (size_t i = 0; i < OW_LEN(tags); i++)
         if ((it->flags & tags[i].flag) != 0) {
             text_add(&t, "; ");
-            text_add(&t, ow_word(tags[i].word));
+            text_add(&t, ow_word(j->arena, tags[i].word));
         }
     if ((it->flags & OW_FLAG_OLDER_FACTOR) != 0) {
         text_add(&t, "; ");
@@ -192,9 +192,9 @@ static void detail_sedatives(struct ow_judge *j, struct text *t)
 
     for (size_t i = 0; i < j->v->n_sedatives; i++) {
         const struct ow_sedation *s = &j->v->sedatives[i];
-        const char *days = s->overlap_days == 0 ? ow_word(OW_WORD_NOT_TOGETHER)
+        const char *days = s->overlap_days == 0 ? ow_word(j->arena, OW_WORD_NOT_TOGETHER)
                            : s->overlap_days == 1
-                               ? ow_word(OW_WORD_DAY_TOGETHER)
+                               ? ow_word(j->arena, OW_WORD_DAY_TOGETHER)
                                : ow_say(j->arena, OW_WORD_DAYS_TOGETHER,
                                         ow_say_int(j->arena, s->overlap_days));
 
@@ -295,9 +295,9 @@ static void detail_review(struct ow_judge *j, struct text *t,
 {
     for (size_t i = 0; i < OW_LEN(reviews); i++)
         if (reviews[i].rule == (enum ow_rule)lead->id)
-            text_add(t, ow_word(reviews[i].word));
+            text_add(t, ow_word(j->arena, reviews[i].word));
     if (speaks_of_treatment(j))
-        text_add(t, ow_word(OW_WORD_REVIEW_OUD));
+        text_add(t, ow_word(j->arena, OW_WORD_REVIEW_OUD));
 }
 
 static const char *detail_of(struct ow_judge *j, const struct ow_finding *lead)
@@ -407,9 +407,9 @@ static void card_overrides(struct ow_judge *j, struct ow_card *c,
 
     for (size_t i = 0; i < OW_LEN(overrides); i++)
         if ((overrides[i].about & about((enum ow_rule)lead->id)) != 0)
-            list[c->n_override_reasons++] = (struct ow_coding){
-                j->policy->override_system, overrides[i].code, ow_word(overrides[i].word)
-            };
+            list[c->n_override_reasons++] =
+                (struct ow_coding){ j->policy->override_system, overrides[i].code,
+                                    ow_word(j->arena, overrides[i].word) };
     c->override_reasons = list;
 }
 
@@ -442,7 +442,7 @@ static void card_links(struct ow_judge *j, struct ow_card *c)
 
     for (size_t i = 0; i < OW_LEN(guidelines); i++)
         if (cites(j, guidelines[i].key))
-            list[c->n_links++] = (struct ow_link){ ow_word(guidelines[i].label),
+            list[c->n_links++] = (struct ow_link){ ow_word(j->arena, guidelines[i].label),
                                                    guidelines[i].url };
     c->links = list;
 }
@@ -489,7 +489,7 @@ static void card_of(struct ow_judge *j, struct ow_card *c, const struct ow_findi
     c->source_label = j->policy->source_label;
     c->source_url = j->policy->source_url;
     c->topic = (struct ow_coding){ j->policy->topic_system, lead->rule,
-                                   ow_rule_topic((enum ow_rule)lead->id) };
+                                   ow_rule_topic(j->arena, (enum ow_rule)lead->id) };
     c->rule = lead->rule;
     if (total->has_peak)
         c->med_text = at_least(j, total->has_now ? total->now : total->peak);

@@ -193,11 +193,12 @@ static void of_opioid(const struct ow_judge *j, const struct ow_item *it, ow_tim
     if (f.named == OW_NAMED_NOT)
         return;
     if (f.named == OW_NAMED_UNREADABLE) {
-        unknown(ret, ow_word(OW_WORD_CO_STRENGTH));
+        unknown(ret, ow_word(j->arena, OW_WORD_CO_STRENGTH));
         return;
     }
     if (!it->has_dose || it->dose.basis != OW_BASIS_MG_DAY) {
-        unknown(ret, it->reason != NULL ? it->reason : ow_word(OW_WORD_NO_DOSE));
+        unknown(ret,
+                it->reason != NULL ? it->reason : ow_word(j->arena, OW_WORD_NO_DOSE));
         return;
     }
     step = step_at(it, &it->dose, at);
@@ -205,7 +206,7 @@ static void of_opioid(const struct ow_judge *j, const struct ow_item *it, ow_tim
         return;
     if (!ow_ratio_mul(step->high, f.product.strength, &mg) ||
         !ow_ratio_div(mg, p->strength, &mg)) {
-        unknown(ret, ow_word(OW_WORD_TOO_LARGE));
+        unknown(ret, ow_word(j->arena, OW_WORD_TOO_LARGE));
         return;
     }
     known(j, mg,
@@ -249,7 +250,7 @@ static void of_other(const struct ow_judge *j, const struct ow_item *it, ow_time
     if (f.named == OW_NAMED_NOT)
         return;
     if (f.named == OW_NAMED_UNREADABLE || (f.combined && has_mass(it->order))) {
-        unknown(ret, ow_word(OW_WORD_CO_STRENGTH));
+        unknown(ret, ow_word(j->arena, OW_WORD_CO_STRENGTH));
         return;
     }
     f.product.rxcui = f.product.ingredient_rxcui = RXCUI_ACETAMINOPHEN;

@@ -83,7 +83,7 @@ static bool read_dose(struct ow_judge *j, struct ow_item *it,
         return true;
     }
     if (it->order->n_dosages == 0 && !supply->supply_quantity.has_value)
-        unreadable(it, ow_word(OW_WORD_NO_DOSE));
+        unreadable(it, ow_word(j->arena, OW_WORD_NO_DOSE));
     else
         unreadable(it, ow_say(j->arena, OW_WORD_WHY_BOTH, why.text, why_supply.text));
     return false;
@@ -108,7 +108,7 @@ static void read_amount(struct ow_judge *j, struct ow_item *it,
     if (!read_dose(j, it, supply))
         return;
     if (has_zero_step(&it->dose)) {
-        unreadable(it, ow_word(OW_WORD_ZERO_DOSE));
+        unreadable(it, ow_word(j->arena, OW_WORD_ZERO_DOSE));
         return;
     }
     if (ow_knowledge_factor(j->kb, j->policy->table, j->policy->older_factor,
@@ -119,7 +119,7 @@ static void read_amount(struct ow_judge *j, struct ow_item *it,
     } else if (it->factor.basis != it->dose.basis)
         unreadable(it, ow_say(j->arena, OW_WORD_BASIS, it->dose.unit, it->factor.row));
     else if (!ow_ratio_positive(it->factor.value))
-        unreadable(it, ow_word(OW_WORD_ZERO_DOSE));
+        unreadable(it, ow_word(j->arena, OW_WORD_ZERO_DOSE));
 }
 
 /* ---- dispenses ---- */
@@ -342,9 +342,9 @@ static void fill_header(struct ow_judge *j)
         ow_judge_note(j, j->chart->notes[i]);
 }
 
-enum ow_code ow_evaluate(const struct ow_chart *chart, const struct ow_question *q,
-                         struct ow_arena *arena, const struct ow_verdict **ret,
-                         struct ow_err *err)
+static enum ow_code evaluate(const struct ow_chart *chart, const struct ow_question *q,
+                             struct ow_arena *arena, const struct ow_verdict **ret,
+                             struct ow_err *err)
 {
     struct ow_judge j = {
         .chart = chart,
@@ -379,4 +379,16 @@ enum ow_code ow_evaluate(const struct ow_chart *chart, const struct ow_question 
         return ow_err_set(err, OW_INPUT, "more orders than fit into memory");
     *ret = j.v;
     return OW_OK;
+}
+
+enum ow_code ow_evaluate(const struct ow_chart *chart, const struct ow_question *q,
+                         struct ow_arena *arena, const struct ow_verdict **ret,
+                         struct ow_err *err)
+{
+    enum ow_code code;
+
+    arena->texts = q->policy->words;
+    code = evaluate(chart, q, arena, ret, err);
+    arena->texts = NULL; /* the next question on this arena brings its own */
+    return code;
 }

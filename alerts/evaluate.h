@@ -55,10 +55,10 @@ struct ow_question {
 };
 
 /*
- * Judge `chart`. The verdict lives in `arena` and borrows from chart and knowledge. Fails
- * only when the arena's ceiling is passed (OW_INPUT); an order that cannot be computed is
- * an answer, never a failure and never a zero: an active opioid order that ends with
- * neither a dose above zero nor a reason trips an assertion in every build.
+ * Judge `chart`. The verdict lives in `arena` and borrows from chart, knowledge and
+ * policy. Fails only when the arena's ceiling is passed (OW_INPUT); an order that cannot
+ * be computed is an answer, never a failure and never a zero: an active opioid order that
+ * ends with neither a dose above zero nor a reason trips an assertion in every build.
  */
 OW_MUST_USE enum ow_code ow_evaluate(const struct ow_chart *chart,
                                      const struct ow_question *q, struct ow_arena *arena,

@@ -280,7 +280,7 @@ static void naive(struct fact_book *b, bool any)
         f->undecided = true;
     }
     if (any && !had && (b->j->chart->not_asked & OW_KIND_DISPENSE) != 0)
-        ow_judge_note(b->j, ow_word(OW_WORD_NOTE_NAIVE_BY_ORDERS));
+        ow_judge_note(b->j, ow_word(b->j->arena, OW_WORD_NOTE_NAIVE_BY_ORDERS));
 }
 
 void facts_of_orders(struct fact_book *b)

@@ -234,7 +234,7 @@ static void describe_unknown(const struct ow_medication *m, const struct ow_know
     else if (coding != NULL)
         ret->reason = ow_say(arena, OW_WORD_NO_TABLE, name_code(coding, arena));
     else
-        ret->reason = ow_word(name != NULL ? OW_WORD_NO_CODE : OW_WORD_NOTHING);
+        ret->reason = ow_word(arena, name != NULL ? OW_WORD_NO_CODE : OW_WORD_NOTHING);
     if (ret->like != NULL)
         ret->reason = ow_say(arena, OW_WORD_LOOKS_LIKE, ret->reason, ret->like);
 }
@@ -253,7 +253,7 @@ void ow_identify(const struct ow_medication *m, const struct ow_knowledge *kb,
     name = own_name(m);
     if (s.product == NULL && !s.buprenorphine)
         s.product = ow_compound_product(
-            m, kb, name != NULL ? name : ow_word(OW_WORD_UNNAMED), arena);
+            m, kb, name != NULL ? name : ow_word(arena, OW_WORD_UNNAMED), arena);
     *ret = (struct ow_drug){ .product = s.product,
                              .sedative = s.sedative,
                              .mapped = s.mapped };
@@ -262,7 +262,7 @@ void ow_identify(const struct ow_medication *m, const struct ow_knowledge *kb,
     name = s.product != NULL    ? s.product->name
            : s.sedative != NULL ? s.sedative->name
                                 : own_name(m);
-    ret->name = name != NULL ? shown(name, arena) : ow_word(OW_WORD_UNNAMED);
+    ret->name = name != NULL ? shown(name, arena) : ow_word(arena, OW_WORD_UNNAMED);
 
     if (s.product != NULL) {
         ret->kind = OW_DRUG_OPIOID;

@@ -125,7 +125,7 @@ static const char *why_no_opioid(const struct ow_judge *j, const struct ow_item 
     const struct ow_sedative *s = it->drug.sedative;
 
     if (s == NULL || s->cls == OW_SEDATIVE_NOT)
-        return ow_word(OW_WORD_NO_OPIOID);
+        return ow_word(j->arena, OW_WORD_NO_OPIOID);
     return ow_say(j->arena, OW_WORD_NO_OPIOID_SEDATIVE,
                   ow_rule_class_words(j->arena, ow_sedative_class_name(s->cls)));
 }

@@ -57,6 +57,8 @@ struct ow_rule_policy {
     unsigned silenced_by; /* exclusions */
 };
 
+struct ow_words; /* alerts/words.h */
+
 struct ow_policy {
     const char *name;    /* of its rule pack, "cdc-2022" */
     const char *version; /* of the policy, printed on cards */
@@ -86,6 +88,7 @@ struct ow_policy {
     const char *source_label, *source_url; /* card.source of the site */
     const char *topic_system;              /* card.source.topic.system */
     const char *override_system;           /* overrideReasons system */
+    const struct ow_words *words;          /* the site's texts; NULL: English */
 };
 
 /* A rule or a parameter as the table of rules describes it. */

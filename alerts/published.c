@@ -191,7 +191,7 @@ static struct ow_finding *tell(struct ow_pending *p, const struct ow_pub_rule *r
                                const struct ow_pub_case *c)
 {
     struct ow_finding *f = ow_rule_finding(p, OW_TIER_WARNING, c->reason,
-                                           ow_word(r->title), r->sources[0]);
+                                           ow_word(p->j->arena, r->title), r->sources[0]);
 
     ow_rule_cite(p, f, r->sources[0], r->sources[1], NULL);
     f->evidence = c->evidence;
@@ -206,10 +206,10 @@ void ow_published_run(struct ow_pub *u, struct ow_pending *p, ow_pub_keep_fn *ke
     bool *told = OW_NEW_N(u->j->arena, bool, e->n_rules);
 
     if (ow_fact(u->j, OW_FACT_ADULT) < 0)
-        ow_judge_note(u->j, ow_word(OW_WORD_PUB_NO_AGE));
+        ow_judge_note(u->j, ow_word(p->j->arena, OW_WORD_PUB_NO_AGE));
     for (size_t i = 0; i < e->n_rules; i++) {
         const struct ow_pub_rule *r = &e->rules[i];
-        struct ow_pub_case c = { .reason = ow_word(r->title) };
+        struct ow_pub_case c = { .reason = ow_word(p->j->arena, r->title) };
 
         if (!is_asked(u, r) || told_already(e, i, told) || !r->holds(u, &c))
             continue;
@@ -237,8 +237,9 @@ const char *ow_pub_drug(const struct ow_pub *u, const struct ow_pub_order *x)
     (void)u;
     if (x->item != NULL)
         return x->item->drug.name;
-    return x->order->medication.code.text != NULL ? x->order->medication.code.text
-                                                  : ow_word(OW_WORD_PUB_A_DRUG);
+    return x->order->medication.code.text != NULL
+               ? x->order->medication.code.text
+               : ow_word(u->j->arena, OW_WORD_PUB_A_DRUG);
 }
 
 /* The orders for longer pain, as evidence; the reason names the first. */

@@ -151,7 +151,7 @@ static bool not_counselled(struct ow_pub *u, struct ow_pub_case *c)
                               OW_SET_OPIOID_COUNSELING_PROCEDURE)) != NULL)
         if (ow_streq(r->when_of, "occurrencePeriod") && ow_pub_within(u, r, 90, 1))
             return false;
-    c->reason = ow_word(OW_WORD_PUB_NOT_COUNSELLED);
+    c->reason = ow_word(u->j->arena, OW_WORD_PUB_NOT_COUNSELLED);
     return true;
 }
 
@@ -216,7 +216,7 @@ static bool no_naloxone(struct ow_pub *u, struct ow_pub_case *c)
     if (r == NULL)
         return false;
     ow_pub_evidence(u, c, r->reference);
-    c->reason = ow_word(OW_WORD_PUB_MISUSE);
+    c->reason = ow_word(u->j->arena, OW_WORD_PUB_MISUSE);
     return true;
 }
 
@@ -256,7 +256,7 @@ static bool untreated_oud(struct ow_pub *u, struct ow_pub_case *c)
     if (r == NULL || counselled_for_misuse(u))
         return false;
     ow_pub_evidence(u, c, r->reference);
-    c->reason = ow_word(OW_WORD_PUB_OUD);
+    c->reason = ow_word(u->j->arena, OW_WORD_PUB_OUD);
     return true;
 }
 

@@ -171,7 +171,7 @@ static bool untreated_oud(struct ow_pub *u, struct ow_pub_case *c)
     if (r == NULL)
         return false;
     ow_pub_evidence(u, c, r->reference);
-    c->reason = ow_word(OW_WORD_PUB_OUD);
+    c->reason = ow_word(u->j->arena, OW_WORD_PUB_OUD);
     return true;
 }
 

@@ -46,7 +46,7 @@ bool ow_pub22_holds_no_screen(struct ow_pub *u, struct ow_pub_case *c)
 
     if (!ow_pub_holds_chronic(u, c) || screen_next(u, NULL, &day) != NULL)
         return false;
-    c->reason = ow_word(OW_WORD_PUB_NO_SCREEN);
+    c->reason = ow_word(u->j->arena, OW_WORD_PUB_NO_SCREEN);
     return true;
 }
 
@@ -130,7 +130,7 @@ static void say_result(struct ow_pub *u, struct ow_pub_case *c, bool *any,
                        const struct ow_record *r, enum ow_word how, enum ow_word name)
 {
     struct ow_arena *a = u->j->arena;
-    const char *one = ow_say(a, how, ow_word(name),
+    const char *one = ow_say(a, how, ow_word(a, name),
                              ow_say_date(a, r->when.from, u->j->q->zone));
 
     c->reason = *any ? ow_say(a, OW_WORD_PUB_RESULTS_MORE, c->reason, one)
@@ -190,7 +190,7 @@ bool ow_pub16_holds_no_screen(struct ow_pub *u, struct ow_pub_case *c)
             if (screened_2016(u, r))
                 return false;
     }
-    c->reason = ow_word(OW_WORD_PUB_NO_SCREEN);
+    c->reason = ow_word(u->j->arena, OW_WORD_PUB_NO_SCREEN);
     return true;
 }
 

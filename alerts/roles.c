@@ -41,24 +41,24 @@ static bool is_dead(enum ow_status s)
            s == OW_STATUS_ENTERED_IN_ERROR;
 }
 
-static bool stands_by_intent(struct ow_item *it)
+static bool stands_by_intent(const struct ow_judge *j, struct ow_item *it)
 {
     enum ow_intent i = it->order->intent;
 
     if (i != OW_INTENT_PROPOSAL && i != OW_INTENT_PLAN && i != OW_INTENT_OPTION)
         return true;
     role_out(it, OW_ROLE_INACTIVE,
-             ow_word(i == OW_INTENT_PROPOSAL ? OW_WORD_PROPOSAL
-                     : i == OW_INTENT_PLAN   ? OW_WORD_PLAN
-                                             : OW_WORD_OPTION));
+             ow_word(j->arena, i == OW_INTENT_PROPOSAL ? OW_WORD_PROPOSAL
+                               : i == OW_INTENT_PLAN   ? OW_WORD_PLAN
+                                                       : OW_WORD_OPTION));
     return false;
 }
 
-static void stand_dispense(struct ow_item *it)
+static void stand_dispense(const struct ow_judge *j, struct ow_item *it)
 {
     it->stands = it->order->status == OW_STATUS_COMPLETED;
     if (!it->stands)
-        role_out(it, OW_ROLE_INACTIVE, ow_word(OW_WORD_DISPENSE_STATUS));
+        role_out(it, OW_ROLE_INACTIVE, ow_word(j->arena, OW_WORD_DISPENSE_STATUS));
 }
 
 static void stand_request(const struct ow_judge *j, struct ow_item *it)
@@ -69,32 +69,32 @@ static void stand_request(const struct ow_judge *j, struct ow_item *it)
 
     it->stands = true;
     if (o->do_not_perform)
-        role_out(it, OW_ROLE_INACTIVE, ow_word(OW_WORD_DO_NOT_PERFORM));
+        role_out(it, OW_ROLE_INACTIVE, ow_word(j->arena, OW_WORD_DO_NOT_PERFORM));
     else if (is_dead(o->status))
-        role_out(it, OW_ROLE_INACTIVE, ow_word(why_status(o->status)));
-    else if (o->is_draft || !stands_by_intent(it))
+        role_out(it, OW_ROLE_INACTIVE, ow_word(j->arena, why_status(o->status)));
+    else if (o->is_draft || !stands_by_intent(j, it))
         return;
     else if (o->status == OW_STATUS_NONE)
-        role_out(it, OW_ROLE_UNREADABLE, ow_word(OW_WORD_STATUS_ABSENT));
+        role_out(it, OW_ROLE_UNREADABLE, ow_word(j->arena, OW_WORD_STATUS_ABSENT));
     else if (o->status == OW_STATUS_OTHER)
         role_out(it, OW_ROLE_UNREADABLE,
                  ow_say(j->arena, OW_WORD_STATUS_OTHER,
                         o->status_text != NULL ? o->status_text : "?"));
     else if (!counts)
-        role_out(it, OW_ROLE_INACTIVE, ow_word(why_status(o->status)));
+        role_out(it, OW_ROLE_INACTIVE, ow_word(j->arena, why_status(o->status)));
 }
 
 void ow_role_stand(const struct ow_judge *j, struct ow_item *it)
 {
     switch (it->order->kind) {
     case OW_DISPENSE:
-        stand_dispense(it);
+        stand_dispense(j, it);
         break;
     case OW_STATEMENT:
-        role_out(it, OW_ROLE_INACTIVE, ow_word(OW_WORD_STATEMENT));
+        role_out(it, OW_ROLE_INACTIVE, ow_word(j->arena, OW_WORD_STATEMENT));
         break;
     case OW_ADMINISTRATION:
-        role_out(it, OW_ROLE_INACTIVE, ow_word(OW_WORD_ADMINISTRATION));
+        role_out(it, OW_ROLE_INACTIVE, ow_word(j->arena, OW_WORD_ADMINISTRATION));
         break;
     default:
         stand_request(j, it);
@@ -141,10 +141,10 @@ void ow_role_assign(const struct ow_judge *j, struct ow_item *it)
         it->reason = it->drug.reason;
     } else if (it->drug.buprenorphine) {
         it->role = OW_ROLE_EXCLUDED;
-        it->reason = ow_word(OW_WORD_BUPRENORPHINE);
+        it->reason = ow_word(j->arena, OW_WORD_BUPRENORPHINE);
     } else if (it->drug.methadone && ow_reason_is_oud(j, o)) {
         it->role = OW_ROLE_EXCLUDED;
-        it->reason = ow_word(OW_WORD_METHADONE_OUD);
+        it->reason = ow_word(j->arena, OW_WORD_METHADONE_OUD);
     } else if (o->refused != NULL) {
         it->role = OW_ROLE_UNREADABLE;
         it->reason = ow_say(j->arena, OW_WORD_REFUSED, o->refused);

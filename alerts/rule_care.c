@@ -34,7 +34,7 @@ static void ground_fact(struct grounds *g, enum ow_fact_id fact, enum ow_word wo
     const struct ow_judge *j = g->p->j;
 
     if (ow_fact(j, fact) == 1)
-        ground(g, ow_word(word), ow_fact_by(j, fact));
+        ground(g, ow_word(j->arena, word), ow_fact_by(j, fact));
 }
 
 static void ground_dose(struct grounds *g)
@@ -128,10 +128,10 @@ void ow_rule_nonopioid(struct ow_pending *p)
                                OW_PARAM_NONOPIOID_DAYS) == 1;
     if (!acute && !lasting)
         return;
-    f = ow_rule_finding(
-        p, OW_TIER_INFO,
-        ow_word(lasting ? OW_WORD_NONOPIOID_LASTING : OW_WORD_NONOPIOID_ACUTE),
-        ow_word(OW_WORD_SUMMARY_NONOPIOID), "");
+    f = ow_rule_finding(p, OW_TIER_INFO,
+                        ow_word(p->j->arena, lasting ? OW_WORD_NONOPIOID_LASTING
+                                                     : OW_WORD_NONOPIOID_ACUTE),
+                        ow_word(p->j->arena, OW_WORD_SUMMARY_NONOPIOID), "");
     if (is_2016(p))
         ow_rule_cite(p, f, "CDC-2016-R1", NULL, NULL);
     else
@@ -154,7 +154,7 @@ void ow_rule_goals(struct ow_pending *p)
         p, OW_TIER_INFO,
         ow_say(p->j->arena, OW_WORD_GOALS_REASON,
                ow_say_ratio(p->j->arena, ow_param(p, OW_PARAM_GOALS_DAYS))),
-        ow_word(OW_WORD_SUMMARY_GOALS), "", "CDC-2022-R2", "CDC-2016-R2");
+        ow_word(p->j->arena, OW_WORD_SUMMARY_GOALS), "", "CDC-2022-R2", "CDC-2016-R2");
     ow_scope_evidence(p, f, s.lasting, p->j->latest[OW_EVENT_PLAN].by);
 }
 
@@ -172,7 +172,7 @@ void ow_rule_risk(struct ow_pending *p)
         p, OW_TIER_INFO,
         ow_say(p->j->arena, OW_WORD_RISK_REASON,
                ow_say_ratio(p->j->arena, ow_param(p, OW_PARAM_RISK_DAYS))),
-        ow_word(OW_WORD_SUMMARY_RISK), "", "site-policy", "CDC-2016-R3");
+        ow_word(p->j->arena, OW_WORD_SUMMARY_RISK), "", "site-policy", "CDC-2016-R3");
     ow_scope_evidence(p, f, s.lasting, p->j->latest[OW_EVENT_COUNSELING].by);
 }
 
@@ -202,7 +202,7 @@ void ow_rule_reassess(struct ow_pending *p)
         p, OW_TIER_INFO,
         ow_say(p->j->arena, OW_WORD_REASSESS_REASON,
                ow_say_ratio(p->j->arena, ow_param(p, OW_PARAM_REASSESS_DAYS))),
-        ow_word(OW_WORD_SUMMARY_REASSESS), "", "CDC-2022-R7", "CDC-2016-R7");
+        ow_word(p->j->arena, OW_WORD_SUMMARY_REASSESS), "", "CDC-2022-R7", "CDC-2016-R7");
     ow_scope_evidence(p, f, s.lasting, p->j->latest[OW_EVENT_ASSESSMENT].by);
 }
 
@@ -221,7 +221,7 @@ void ow_rule_pdmp(struct ow_pending *p)
         p, OW_TIER_INFO,
         ow_say(p->j->arena, OW_WORD_PDMP_REASON,
                ow_say_ratio(p->j->arena, ow_param(p, OW_PARAM_PDMP_DAYS))),
-        ow_word(OW_WORD_SUMMARY_PDMP), "", "CDC-2022-R9", "CDC-2016-R9");
+        ow_word(p->j->arena, OW_WORD_SUMMARY_PDMP), "", "CDC-2022-R9", "CDC-2016-R9");
     ow_scope_evidence(p, f, it, p->j->latest[OW_EVENT_PDMP].by);
 }
 
@@ -239,6 +239,7 @@ void ow_rule_agreement(struct ow_pending *p)
         p, OW_TIER_INFO,
         ow_say(p->j->arena, OW_WORD_AGREEMENT_REASON,
                ow_say_ratio(p->j->arena, ow_param(p, OW_PARAM_AGREEMENT_DAYS))),
-        ow_word(OW_WORD_SUMMARY_AGREEMENT), "", "site-policy", "site-policy");
+        ow_word(p->j->arena, OW_WORD_SUMMARY_AGREEMENT), "", "site-policy",
+        "site-policy");
     ow_scope_evidence(p, f, s.pain, p->j->latest[OW_EVENT_AGREEMENT].by);
 }

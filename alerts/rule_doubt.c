@@ -63,7 +63,7 @@ static void incomplete(struct ow_pending *p)
         p, OW_TIER_WARNING, ow_say(j->arena, OW_WORD_INCOMPLETE, missing_words(j)),
         t->has_peak ? ow_say(j->arena, OW_WORD_SUMMARY_INCOMPLETE,
                              ow_rule_med_text(j, t->has_now ? t->now : t->peak))
-                    : ow_word(OW_WORD_SUMMARY_INCOMPLETE_BARE),
+                    : ow_word(j->arena, OW_WORD_SUMMARY_INCOMPLETE_BARE),
         "missing");
     f->evidence = list;
     f->n_evidence = n;
@@ -142,7 +142,7 @@ void ow_rule_unknown(struct ow_pending *p)
     }
     if (n == 0)
         return;
-    reason = n == 1 ? ow_word(OW_WORD_UNKNOWN_MANY_ONE)
+    reason = n == 1 ? ow_word(j->arena, OW_WORD_UNKNOWN_MANY_ONE)
                     : ow_say(j->arena, OW_WORD_UNKNOWN_MANY,
                              ow_say_int(j->arena, (int64_t)n));
     f = ow_rule_finding(p, OW_TIER_INFO, reason, reason, "unrecognised");

@@ -106,8 +106,8 @@ void ow_rule_oud(struct ow_pending *p)
         ow_event_due(p->j, OW_EVENT_OUD, ow_param_whole(p, OW_PARAM_OUD_DAYS)) != 0 ||
         ow_scope_fact(p, OW_RULE_OUD, OW_FACT_OUD_TREATMENT) != 0)
         return;
-    f = ow_scope_finding(p, OW_TIER_WARNING, ow_word(OW_WORD_OUD_REASON),
-                         ow_word(OW_WORD_SUMMARY_OUD), "", "CDC-2022-R12",
+    f = ow_scope_finding(p, OW_TIER_WARNING, ow_word(p->j->arena, OW_WORD_OUD_REASON),
+                         ow_word(p->j->arena, OW_WORD_SUMMARY_OUD), "", "CDC-2022-R12",
                          "CDC-2016-R12");
     ow_scope_evidence(p, f, NULL, l->by);
 }

@@ -24,7 +24,8 @@ void ow_rule_uds_due(struct ow_pending *p)
         p, OW_TIER_INFO,
         ow_say(p->j->arena, OW_WORD_UDS_DUE_REASON,
                ow_say_ratio(p->j->arena, ow_param(p, OW_PARAM_UDS_DUE_DAYS))),
-        ow_word(OW_WORD_SUMMARY_UDS_DUE), "", "CDC-2022-R10", "CDC-2016-R10");
+        ow_word(p->j->arena, OW_WORD_SUMMARY_UDS_DUE), "", "CDC-2022-R10",
+        "CDC-2016-R10");
     ow_scope_evidence(p, f, s.lasting, p->j->latest[OW_EVENT_SCREEN].by);
 }
 
@@ -235,10 +236,10 @@ static size_t results_read(struct ow_pending *p, struct unexpected *list)
 static const char *result_text(struct ow_judge *j, const struct substance *s,
                                const struct unexpected *u)
 {
-    return ow_say(j->arena,
-                  u->result == RESULT_POSITIVE ? OW_WORD_UDS_POSITIVE
-                                               : OW_WORD_UDS_NEGATIVE,
-                  ow_word(s->name), ow_say_date(j->arena, u->r->when.from, j->q->zone));
+    return ow_say(
+        j->arena,
+        u->result == RESULT_POSITIVE ? OW_WORD_UDS_POSITIVE : OW_WORD_UDS_NEGATIVE,
+        ow_word(j->arena, s->name), ow_say_date(j->arena, u->r->when.from, j->q->zone));
 }
 
 static void screen_evidence(struct ow_pending *p, struct ow_finding *f,

@@ -86,10 +86,10 @@ static const struct rule {
 #undef PARAM
 };
 
-const char *ow_rule_topic(enum ow_rule rule)
+const char *ow_rule_topic(const struct ow_arena *arena, enum ow_rule rule)
 {
     ow_assert((size_t)rule < OW_LEN(rules));
-    return ow_word(rules[rule].topic);
+    return ow_word(arena, rules[rule].topic);
 }
 
 /* ---- running them ---- */
@@ -114,7 +114,7 @@ static void see_drafts(struct ow_pending *p)
     p->anything = !p->j->has_drafts ||
                   (hook != OW_HOOK_ORDER_SELECT && hook != OW_HOOK_ORDER_SIGN);
     if (!p->anything && !p->selected_opioid && !p->selected_sedative)
-        ow_judge_note(p->j, ow_word(OW_WORD_NOTE_INVOLVED));
+        ow_judge_note(p->j, ow_word(p->j->arena, OW_WORD_NOTE_INVOLVED));
 }
 
 /* The finding goes to where it belongs: an excluded one into `suppressed` only, with

@@ -17,7 +17,7 @@
 void ow_rules_run(struct ow_judge *j);
 
 /* Name of a rule for people. */
-const char *ow_rule_topic(enum ow_rule rule);
+const char *ow_rule_topic(const struct ow_arena *arena, enum ow_rule rule);
 
 /* skeletal_muscle_relaxant as people write it */
 const char *ow_rule_class_words(struct ow_arena *arena, const char *cls);

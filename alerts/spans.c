@@ -217,7 +217,7 @@ void ow_span_read(const struct ow_judge *j, struct ow_item *it)
         it->bounded = false;
         if (it->role == OW_ROLE_COUNTED) {
             it->role = OW_ROLE_UNREADABLE;
-            it->reason = ow_word(OW_WORD_BACKWARDS);
+            it->reason = ow_word(j->arena, OW_WORD_BACKWARDS);
         }
     }
     it->has_length = until != OW_TIME_MAX;

@@ -102,23 +102,23 @@ static void propose(struct list *l, enum propose what)
 
     if (f == NULL)
         return;
-    a = add(l, ow_word(proposals[what].label), what == PROPOSE_NALOXONE);
+    a = add(l, ow_word(j->arena, proposals[what].label), what == PROPOSE_NALOXONE);
     if (a == NULL)
         return;
     p = OW_NEW(j->arena, struct ow_proposal);
     *p = (struct ow_proposal){
         .type = proposals[what].type,
         .code = {proposals[what].system, proposals[what].code, proposals[what].display},
-        .text = ow_word(proposals[what].text),
-        .reason = ow_rule_topic((enum ow_rule)f->id),
+        .text = ow_word(j->arena, proposals[what].text),
+        .reason = ow_rule_topic(j->arena, (enum ow_rule)f->id),
         .focus = f->n_evidence > 0 ? f->evidence[0] : NULL,
     };
     if (what == PROPOSE_NALOXONE) {
-        p->directions = ow_word(OW_WORD_NALOXONE_DIRECTIONS);
+        p->directions = ow_word(j->arena, OW_WORD_NALOXONE_DIRECTIONS);
         p->quantity = 2;
     }
     a->type = OW_ACTION_CREATE;
-    a->description = ow_word(proposals[what].text);
+    a->description = ow_word(j->arena, proposals[what].text);
     a->proposal = p;
 }
 
@@ -148,7 +148,7 @@ static void remove_drafts(struct list *l)
             continue;
         name = ow_card_plain(j->arena, j->items[i].drug.name);
         a = add(l,
-                n == 1 ? ow_word(OW_WORD_SUGGEST_REMOVE)
+                n == 1 ? ow_word(j->arena, OW_WORD_SUGGEST_REMOVE)
                        : ow_say(j->arena, OW_WORD_SUGGEST_REMOVE_ONE, name),
                 false);
         if (a == NULL)

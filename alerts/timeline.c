@@ -103,7 +103,7 @@ void ow_timeline_admit(struct ow_judge *j)
             continue;
         if (!admit_item(&l, it)) {
             it->role = OW_ROLE_UNREADABLE;
-            it->reason = ow_word(OW_WORD_TOO_LARGE);
+            it->reason = ow_word(j->arena, OW_WORD_TOO_LARGE);
             continue;
         }
         trial = l;

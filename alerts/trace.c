@@ -37,7 +37,7 @@ static const char *drug_words(struct ow_judge *j, const struct ow_medication *m)
         ret = m->code.text != NULL   ? m->code.text
               : m->display != NULL   ? m->display
               : m->reference != NULL ? m->reference
-                                     : ow_word(OW_WORD_NOTHING);
+                                     : ow_word(j->arena, OW_WORD_NOTHING);
     return ret;
 }
 
@@ -107,7 +107,7 @@ static const char *dosage_words(struct ow_judge *j, const struct ow_order *o)
         if (one != NULL)
             ret = ret == NULL ? one : ow_say(j->arena, OW_WORD_LIST, ret, one);
     }
-    return ret != NULL ? ret : ow_word(OW_WORD_TRACE_STRUCTURED);
+    return ret != NULL ? ret : ow_word(j->arena, OW_WORD_TRACE_STRUCTURED);
 }
 
 static const char *per_day(struct ow_judge *j, struct ow_ratio v, const char *unit)
@@ -124,20 +124,20 @@ static void add_dose(struct row *r, const struct ow_item *it)
     for (size_t i = 0; i < it->dose.n_steps; i++) {
         const struct ow_dose_step *st = &it->dose.steps[i];
 
-        add(r,
-            (struct ow_trace){
-                .step = supply ? "supply" : "dose",
-                .in = supply ? ow_word(OW_WORD_TRACE_SUPPLY) : dosage_words(j, it->order),
-                .out = ow_arena_printf(j->arena, "%s = %s", st->words,
-                                       per_day(j, st->high, it->dose.unit)),
-                .rule = ow_word(supply ? OW_WORD_TRACE_RULE_SUPPLY
-                                       : OW_WORD_TRACE_RULE_HIGHEST) });
+        add(r, (struct ow_trace){
+                   .step = supply ? "supply" : "dose",
+                   .in = supply ? ow_word(j->arena, OW_WORD_TRACE_SUPPLY)
+                                : dosage_words(j, it->order),
+                   .out = ow_arena_printf(j->arena, "%s = %s", st->words,
+                                          per_day(j, st->high, it->dose.unit)),
+                   .rule = ow_word(j->arena, supply ? OW_WORD_TRACE_RULE_SUPPLY
+                                                    : OW_WORD_TRACE_RULE_HIGHEST) });
     }
     if (it->has_supplied && !supply)
         add(r, (struct ow_trace){ .step = "supply",
-                                  .in = ow_word(OW_WORD_TRACE_SUPPLY),
+                                  .in = ow_word(j->arena, OW_WORD_TRACE_SUPPLY),
                                   .out = per_day(j, it->supplied, it->dose.unit),
-                                  .rule = ow_word(OW_WORD_TRACE_RULE_SUPPLY) });
+                                  .rule = ow_word(j->arena, OW_WORD_TRACE_RULE_SUPPLY) });
 }
 
 static void add_med(struct row *r, const struct ow_item *it)
@@ -147,15 +147,16 @@ static void add_med(struct row *r, const struct ow_item *it)
     const char *text = ow_arena_strdup(j->arena,
                                        ow_ratio_format(it->factor.value, 6, factor));
 
-    add(r, (struct ow_trace){
-               .step = "factor",
-               .in = ow_arena_printf(j->arena, "%s, %s", it->drug.ingredient,
-                                     it->drug.product->form_class),
-               .out = text,
-               .rule = it->factor.older ? ow_word(OW_WORD_TRACE_RULE_OLDER) : NULL,
-               .table = ow_table_name(it->factor.table),
-               .row = it->factor.row,
-               .source = it->factor.source });
+    add(r,
+        (struct ow_trace){
+            .step = "factor",
+            .in = ow_arena_printf(j->arena, "%s, %s", it->drug.ingredient,
+                                  it->drug.product->form_class),
+            .out = text,
+            .rule = it->factor.older ? ow_word(j->arena, OW_WORD_TRACE_RULE_OLDER) : NULL,
+            .table = ow_table_name(it->factor.table),
+            .row = it->factor.row,
+            .source = it->factor.source });
     for (size_t i = 0; i < it->dose.n_steps; i++) {
         struct ow_ratio high = it->dose.steps[i].high, med = it->med;
 
@@ -169,11 +170,12 @@ static void add_med(struct row *r, const struct ow_item *it)
     }
 }
 
-static const char *span_source(const struct ow_item *it)
+static const char *span_source(const struct ow_judge *j, const struct ow_item *it)
 {
-    return ow_word((it->flags & OW_FLAG_OPEN_ENDED) != 0 ? OW_WORD_TRACE_SPAN_OPEN
-                   : it->bounded                         ? OW_WORD_TRACE_SPAN_BOUNDS
-                                                         : OW_WORD_TRACE_SPAN_SUPPLY);
+    return ow_word(j->arena, (it->flags & OW_FLAG_OPEN_ENDED) != 0
+                                 ? OW_WORD_TRACE_SPAN_OPEN
+                             : it->bounded ? OW_WORD_TRACE_SPAN_BOUNDS
+                                           : OW_WORD_TRACE_SPAN_SUPPLY);
 }
 
 static const char *span_end(struct ow_judge *j, ow_time t)
@@ -190,17 +192,18 @@ static const struct ow_trace *trace_line(struct ow_judge *j, const struct ow_ite
     };
 
     add_drug(&r, it);
-    add(&r, (struct ow_trace){ .step = "standing",
-                               .in = status_words(j, it->order),
-                               .out = ow_word(it->stands ? OW_WORD_TRACE_STANDS
-                                                         : OW_WORD_TRACE_STANDS_NOT) });
+    add(&r, (struct ow_trace){
+                .step = "standing",
+                .in = status_words(j, it->order),
+                .out = ow_word(j->arena, it->stands ? OW_WORD_TRACE_STANDS
+                                                    : OW_WORD_TRACE_STANDS_NOT) });
     if (it->role == OW_ROLE_COUNTED) {
         add_dose(&r, it);
         add_med(&r, it);
     }
     if (it->span.from < it->span.until)
         add(&r, (struct ow_trace){ .step = "span",
-                                   .in = span_source(it),
+                                   .in = span_source(j, it),
                                    .out = ow_arena_printf(j->arena, "%s to %s",
                                                           span_end(j, it->span.from),
                                                           span_end(j, it->span.until)) });

@@ -12,10 +12,18 @@ static const char *const words[OW_WORD_N] = {
 
 enum { MAX_ARGS = 9 };
 
-const char *ow_word(enum ow_word w)
+const char *ow_word_english(enum ow_word w)
 {
     ow_assert(w < OW_WORD_N);
     return words[w];
+}
+
+const char *ow_word(const struct ow_arena *arena, enum ow_word w)
+{
+    const struct ow_words *own = arena->texts;
+    const char *english = ow_word_english(w);
+
+    return own != NULL && own->text[w] != NULL ? own->text[w] : english;
 }
 
 /* Number of the placeholder at `s`, or 0. */
@@ -31,7 +39,7 @@ const char *ow_say_args(struct ow_arena *arena, enum ow_word w, const char *cons
     const char *arg[MAX_ARGS + 1] = { NULL };
     size_t len[MAX_ARGS + 1] = { 0 };
     size_t total = 0;
-    const char *text = ow_word(w), *s;
+    const char *text = ow_word(arena, w), *s;
     char *ret, *at;
 
     for (unsigned i = 1; i <= MAX_ARGS && args[i] != NULL; i++) {

@@ -4,6 +4,11 @@
  * The texts stand in words.def. A text is a template: {1} to {9} are replaced by the
  * arguments, which are strings; a missing argument is "". What comes out lives in the
  * arena.
+ *
+ * A site may say them in its own language or its own way. Its texts belong to an
+ * evaluation and travel with its arena, in `arena->texts`: every sentence is made with
+ * an arena at hand, and so no judgement can mix two languages. What they lack is said in
+ * English.
  */
 #pragma once
 
@@ -18,7 +23,14 @@ enum ow_word {
     OW_WORD_N,
 };
 
-const char *ow_word(enum ow_word w);
+/* Texts in place of the English ones, kept by whoever put them on the arena. */
+struct ow_words {
+    const char *text[OW_WORD_N]; /* NULL: the English one */
+};
+
+/* The text in force, as a template. */
+const char *ow_word(const struct ow_arena *arena, enum ow_word w);
+const char *ow_word_english(enum ow_word w);
 
 /* ow_say(arena, OW_WORD_REACHES, "120", "90") is "120 MME/d reaches 90". */
 #define ow_say(arena, word, ...)                                                         \

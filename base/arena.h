@@ -18,12 +18,14 @@ struct ow_arena {
     struct ow_arena_block *blocks; /* newest first */
     char *at, *end;                /* free part of the newest block */
     size_t used, ceiling;          /* bytes */
+    const void *texts;             /* what its owner attaches, never read here; or NULL */
 };
 
 void ow_arena_init(struct ow_arena *a, size_t ceiling);
 void ow_arena_done(struct ow_arena *a);
 
-/* Empty it and keep its newest block of ordinary size, for the next round of a loop. */
+/* Empty it and keep its newest block of ordinary size, for the next round of a loop. Its
+ * ceiling and what is attached stay. */
 void ow_arena_reset(struct ow_arena *a);
 
 bool ow_arena_full(const struct ow_arena *a);
