@@ -121,7 +121,7 @@ static bool left_out(const struct ow_item *it)
 }
 
 /* What the order is worth by our arithmetic, replaced by another order or not: they add
- * up every one. */
+ * up every one. A replaced one may be without a factor. */
 static bool worth_of(const struct ow_pub_order *x, struct ow_ratio *ret)
 {
     const struct ow_item *it = x->item;
@@ -137,8 +137,8 @@ static bool worth_of(const struct ow_pub_order *x, struct ow_ratio *ret)
     for (size_t i = 0; it->has_dose && i < it->dose.n_steps; i++)
         if (ow_ratio_cmp(it->dose.steps[i].high, high) > 0)
             high = it->dose.steps[i].high;
-    return ow_ratio_positive(high) && ow_ratio_mul(high, it->factor.value, ret) &&
-           ow_ratio_positive(*ret);
+    return ow_ratio_positive(high) && ow_ratio_positive(it->factor.value) &&
+           ow_ratio_mul(high, it->factor.value, ret);
 }
 
 static bool adds(const struct ow_pub *u, const struct ow_pub_order *x, bool all)

@@ -146,6 +146,7 @@ static bool reaches_sample(const struct ow_judge *j, const struct ow_order *o,
                            ow_time sample, bool negative)
 {
     int64_t day = ow_zone_day(j->q->zone, sample), written;
+    bool refilled = o->has_refills && o->refills > 0 && o->refills < 1000;
     struct ow_ratio days;
 
     if (o->is_draft || o->do_not_perform || !o->has_authored ||
@@ -160,8 +161,8 @@ static bool reaches_sample(const struct ow_judge *j, const struct ow_order *o,
     if (written >= day - 31)
         return true;
     return ow_supply_days(o, &days) &&
-           ow_ratio_cmp(OW_RATIO(day - written, 1 + (o->has_refills ? o->refills : 0)),
-                        days) <= 0;
+           ow_ratio_cmp(OW_RATIO(day - written, refilled ? 1 + o->refills : 1), days) <=
+               0;
 }
 
 static const struct ow_order *explained(const struct ow_judge *j,

@@ -280,6 +280,30 @@ static void expect_all(const char *preset, enum ow_hook hook,
 #define SELECT_16(cases)                                                                 \
     expect_all("cdc-2016-as-published", OW_HOOK_ORDER_SELECT, cases, OW_LEN(cases))
 
+/* A renewal takes the place of an order that has no factor in the table. */
+static void a_replaced_order_without_a_factor_has_no_figure(void **state)
+{
+    static const char chart[] =
+        ADULT "," ORDER("a", "197873", "@10", "30")
+        "," ORDER_OF("b", "active", "community", "197873", "@5", SUPPLY("30", "d"),
+                     ",'priorPrescription':{'reference':'MedicationRequest/a'},"
+                     TABLETS("4", ONE));
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct build *b = fresh();
+        const struct ow_verdict *v;
+
+        (void)judge(b, "cdc-2022-as-published", OW_HOOK_PATIENT_VIEW, chart, NULL);
+        b->policy.older_factor = false;
+        b->chart.hook = i == 0 ? OW_HOOK_PATIENT_VIEW : OW_HOOK_NONE;
+        v = build_judge(b);
+        assert_int_equal(build_line(v, "a")->role, OW_ROLE_REPLACED);
+        assert_int_equal(build_line(v, "b")->role, OW_ROLE_UNREADABLE);
+        assert_null(build_finding(v, "med-threshold"));
+    }
+}
+
 /* one row a case */
 /* clang-format off */
 
@@ -1063,6 +1087,7 @@ static void a_rule_that_is_off_or_in_shadow_obeys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_replaced_order_without_a_factor_has_no_figure),
         cmocka_unit_test(a_supply_of_28_days_divides_acute_from_longer_pain),
         cmocka_unit_test(only_opioids_of_the_community_that_are_drafts_trigger),
         cmocka_unit_test(an_opioid_of_days_90_to_1_ends_naivety),
