@@ -200,11 +200,18 @@ void ow_rule_ppact(struct ow_pending *p)
 
 /* ---- paediatric-contraindicated ---- */
 
-static bool is_warned_of(const struct ow_item *it)
+static const char *const warned_of[] = { "Codeine", "Tramadol" };
+
+/* Its number in the list; OW_LEN(warned_of): not in it. */
+static size_t warning_of(const struct ow_item *it)
 {
-    return ow_item_opioid(it) && ow_scope_taken(it) && it->drug.ingredient != NULL &&
-           (ow_streq(it->drug.ingredient, "Codeine") ||
-            ow_streq(it->drug.ingredient, "Tramadol"));
+    size_t k = 0;
+
+    if (!ow_item_opioid(it) || !ow_scope_taken(it))
+        return OW_LEN(warned_of);
+    while (k < OW_LEN(warned_of) && !ow_streq(it->drug.ingredient, warned_of[k]))
+        k++;
+    return k;
 }
 
 struct child {
@@ -252,7 +259,7 @@ static bool child_read(const struct ow_pending *p, struct child *ret)
 void ow_rule_paediatric(struct ow_pending *p)
 {
     struct ow_judge *j = p->j;
-    const char *seen = NULL;
+    bool seen[OW_LEN(warned_of)] = { false };
     struct child c;
 
     if (p->age < 0 || p->age >= ow_param_whole(p, OW_PARAM_PAEDIATRIC_UNDER) ||
@@ -260,17 +267,18 @@ void ow_rule_paediatric(struct ow_pending *p)
         return;
     for (size_t i = 0; i < j->n_items; i++) {
         const struct ow_item *it = &j->items[i];
+        size_t k = warning_of(it);
         struct ow_finding *f;
 
-        if (!is_warned_of(it) || !(p->anything || ow_scope_selected(it)) ||
-            ow_streq(seen, it->drug.ingredient))
+        if (k == OW_LEN(warned_of) || seen[k] || !(p->anything || ow_scope_selected(it)))
             continue;
-        seen = it->drug.ingredient;
+        seen[k] = true;
         f = ow_rule_finding(
             p, c.tier,
             ow_say(j->arena, c.reason, it->drug.name, ow_say_int(j->arena, p->age)),
-            ow_say(j->arena, OW_WORD_SUMMARY_CHILD, seen, ow_say_int(j->arena, p->age)),
-            seen);
+            ow_say(j->arena, OW_WORD_SUMMARY_CHILD, warned_of[k],
+                   ow_say_int(j->arena, p->age)),
+            warned_of[k]);
         ow_rule_cite(p, f, "FDA 2017-04-20", NULL, NULL);
         ow_scope_evidence(p, f, it, c.by);
     }

@@ -447,6 +447,45 @@ static void a_screen_counts_for_a_year_and_is_named(void **state)
 
 /* ---- opioid use disorder ---- */
 
+/* Refills that no pharmacy gives: neither a crash nor a supply without end. */
+static void refills_out_of_range_are_none(void **state)
+{
+    static const struct {
+        int64_t refills;
+        bool fires;
+    } cases[] = {
+        {0,          true },
+        { -1,        true }, /* 30 days before the end of the first supply
+  */
+        { INT64_MIN, true },
+        { INT64_MAX, true },
+        { 1000,      true },
+        { 4,         false}, /* 5 x 30 days reach the sample */
+        { 999,       false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(cases); i++) {
+        struct ow_order *o;
+        struct ow_record *r;
+        struct build b;
+
+        begin(&b, "uds-unexpected");
+        opioid(&b, RX_MORPHINE_15, 4, 30);
+        o = build_order(&b, "old", RX_OXYCODONE_5);
+        build_supply(o, "120", 30);
+        o->status = OW_STATUS_COMPLETED;
+        o->authored = build_time("2025-10-01");
+        o->has_refills = true;
+        o->refills = cases[i].refills;
+        r = record(&b, "Observation", "u", LOINC, "10998-3", "2026-02-15");
+        r->value.text = "positive";
+        if (fires(&b, "uds-unexpected") != cases[i].fires)
+            fail_msg("case %zu", i);
+        build_done(&b);
+    }
+}
+
 static void a_full_agonist_beside_treatment_is_critical(void **state)
 {
     static const struct {
@@ -610,6 +649,26 @@ static void codeine_and_tramadol_are_told_by_age_and_condition(void **state)
     }
 }
 
+/* Told once for each drug, however many orders stand between. */
+static void a_child_is_told_once_of_each_drug(void **state)
+{
+    static const char *const rx[] = { "993837", RX_TRAMADOL_50, "993837",
+                                      RX_TRAMADOL_50 };
+    const struct ow_verdict *v;
+    struct build b;
+
+    (void)state;
+    begin(&b, "paediatric-contraindicated");
+    b.chart.patient.birth = build_time("2018-03-02");
+    for (size_t i = 0; i < OW_LEN(rx); i++)
+        build_order(&b, ow_arena_printf(&b.arena, "rx%zu", i), rx[i]);
+    v = build_judge(&b);
+    assert_int_equal(v->n_findings, 2);
+    assert_string_equal(v->findings[0].cause, "Codeine");
+    assert_string_equal(v->findings[1].cause, "Tramadol");
+    build_done(&b);
+}
+
 static void an_unknown_age_says_nothing_of_children(void **state)
 {
     struct build b;
@@ -638,12 +697,14 @@ int main(void)
         cmocka_unit_test(reassessment_is_due_once_therapy_has_begun),
         cmocka_unit_test(screens_are_read_beside_the_orders),
         cmocka_unit_test(a_screen_counts_for_a_year_and_is_named),
+        cmocka_unit_test(refills_out_of_range_are_none),
         cmocka_unit_test(a_full_agonist_beside_treatment_is_critical),
         cmocka_unit_test(treatment_that_is_over_conflicts_with_nothing),
         cmocka_unit_test(a_use_disorder_of_90_days_without_treatment_is_told),
         cmocka_unit_test(an_opioid_in_pregnancy_is_told_with_words_for_treatment),
         cmocka_unit_test(ppact_lists_from_120_or_with_a_benzodiazepine),
         cmocka_unit_test(codeine_and_tramadol_are_told_by_age_and_condition),
+        cmocka_unit_test(a_child_is_told_once_of_each_drug),
         cmocka_unit_test(an_unknown_age_says_nothing_of_children),
     };
 
