@@ -4,6 +4,7 @@
 #include "alerts/dosage.h"
 #include "alerts/policy.h"
 #include "alerts/rules.h"
+#include "alerts/sig.h"
 #include "base/text.h"
 
 /* ---- what may be created ---- */
@@ -159,37 +160,60 @@ static void remove_drafts(struct list *l)
     }
 }
 
-static const struct ow_finding *told(const struct ow_judge *j, enum ow_rule rule,
-                                     const char *reference)
+static bool told(const struct ow_judge *j, enum ow_rule rule, const char *reference)
 {
     for (size_t i = 0; i < j->v->n_findings; i++) {
         const struct ow_finding *f = &j->v->findings[i];
 
         for (size_t k = 0; f->id == rule && f->silent == NULL && k < f->n_evidence; k++)
             if (ow_streq(f->evidence[k], reference))
-                return f;
+                return true;
     }
-    return NULL;
+    return false;
+}
+
+static bool sets_length(const struct ow_dosage *d)
+{
+    return d->timing.bounds != OW_BOUNDS_NONE || d->timing.count.has_value ||
+           d->has_sequence;
+}
+
+/* Words that say how long, or that nobody understands. */
+static bool words_set_length(struct ow_arena *arena, const char *text)
+{
+    struct ow_err ignored;
+    struct ow_sig sig;
+
+    if (text == NULL)
+        return false;
+    if (ow_sig_read(text, arena, &sig, &ignored) != OW_OK)
+        return ow_sig_speaks(text, arena);
+    for (size_t i = 0; i < sig.n; i++)
+        if (sets_length(&sig.lines[i].dosage))
+            return true;
+    return false;
 }
 
 /* Days and quantity of the draft can be shortened together, and nothing else in it would
  * contradict them. */
-static bool may_shorten(const struct ow_order *o, struct ow_ratio *days)
+static bool may_shorten(struct ow_arena *arena, const struct ow_order *o,
+                        struct ow_ratio *days)
 {
     if (!o->is_draft || !o->selected || o->raw == NULL || !o->supply_quantity.has_value ||
-        !ow_supply_days(o, days) || (o->has_refills && o->refills > 0))
+        o->supply_quantity.comparator != NULL || !ow_supply_days(o, days) ||
+        (o->has_refills && o->refills > 0))
         return false;
     for (size_t i = 0; i < o->n_dosages; i++)
-        if (o->dosages[i].timing.bounds != OW_BOUNDS_NONE ||
-            o->dosages[i].timing.count.has_value || o->dosages[i].has_sequence)
+        if (sets_length(&o->dosages[i]) || words_set_length(arena, o->dosages[i].text) ||
+            words_set_length(arena, o->dosages[i].patient_instruction))
             return false;
-    return ow_ratio_positive(*days);
+    return ow_ratio_positive(o->supply_quantity.value);
 }
 
 static void shorten_drafts(struct list *l)
 {
     struct ow_judge *j = l->j;
-    struct ow_ratio limit = j->policy->params[OW_PARAM_MED_THRESHOLD_ACUTE_DAYS];
+    int64_t limit = ow_ratio_floor(j->policy->params[OW_PARAM_ACUTE_DURATION_OVER]);
 
     for (size_t i = 0; i < j->n_items; i++) {
         const struct ow_order *o = j->items[i].order;
@@ -197,13 +221,14 @@ static void shorten_drafts(struct list *l)
         struct ow_action *a;
         const char *count, *amount;
 
-        if (!may_shorten(o, &days) ||
-            told(j, OW_RULE_ACUTE_DURATION, o->reference) == NULL ||
-            !ow_ratio_div(limit, days, &share) ||
+        if (limit < 1 || !told(j, OW_RULE_ACUTE_DURATION, o->reference) ||
+            !may_shorten(j->arena, o, &days) ||
+            ow_ratio_cmp(days, OW_RATIO(limit, 1)) <= 0 ||
+            !ow_ratio_div(OW_RATIO(limit, 1), days, &share) ||
             !ow_ratio_mul(o->supply_quantity.value, share, &quantity))
             continue;
         quantity = OW_RATIO(ow_ratio_ceil(quantity), 1); /* no part of a unit */
-        count = ow_say_ratio(j->arena, limit);
+        count = ow_say_int(j->arena, limit);
         amount = ow_say_ratio(j->arena, quantity);
         a = add(l, ow_say(j->arena, OW_WORD_SUGGEST_SHORTEN, count), false);
         if (a == NULL)
@@ -213,7 +238,7 @@ static void shorten_drafts(struct list *l)
                                 ow_card_plain(j->arena, j->items[i].drug.name), amount,
                                 count);
         a->order = o;
-        a->days = ow_ratio_floor(limit);
+        a->days = limit;
         a->quantity = ow_ratio_floor(quantity);
     }
 }
