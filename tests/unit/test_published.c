@@ -283,11 +283,9 @@ static void expect_all(const char *preset, enum ow_hook hook,
 /* A renewal takes the place of an order that has no factor in the table. */
 static void a_replaced_order_without_a_factor_has_no_figure(void **state)
 {
-    static const char chart[] =
-        ADULT "," ORDER("a", "197873", "@10", "30")
-        "," ORDER_OF("b", "active", "community", "197873", "@5", SUPPLY("30", "d"),
-                     ",'priorPrescription':{'reference':'MedicationRequest/a'},"
-                     TABLETS("4", ONE));
+    static const char chart[] = ADULT "," ORDER("a", "197873", "@10", "30") "," ORDER_OF(
+        "b", "active", "community", "197873", "@5", SUPPLY("30", "d"),
+        ",'priorPrescription':{'reference':'MedicationRequest/a'}," TABLETS("4", ONE));
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
