@@ -335,6 +335,38 @@ function evaluate() {
   }
 }
 
+/* Instructions of one more round: what the run costs beside its start. The same from run to run. */
+function instructionsOf(program, ...args) {
+  const count = (times) => {
+    const out = spawnSync('valgrind', ['--tool=callgrind', `--callgrind-out-file=${join(dir, 'callgrind')}`, join(build, 'tests', program), ...args, String(times)], { encoding: 'utf8' });
+    const found = /Collected : (\d+)/.exec(out.stderr);
+    if (!found) {
+      throw new Error(`callgrind counted nothing of ${program}: ${out.stderr.slice(-300)}`);
+    }
+    return { instructions: Number(found[1]), text: out.stdout };
+  };
+  const [one, three] = [count(1), count(3)];
+  return { each: (three.instructions - one.instructions) / 2, text: one.text };
+}
+
+function instructions() {
+  console.log('');
+  const sig = instructionsOf('bench_sig');
+  const sigs = Number(/^(\d+) sigs/.exec(sig.text)[1]);
+  figure('instructions to read a sig (callgrind)', `${round(sig.each / sigs)}, of ${sigs} in the corpus`);
+  for (const n of ['1', '10', '50']) {
+    const { each } = instructionsOf('bench_evaluate', n);
+    figure(`instructions to judge ${n} order${n === '1' ? '' : 's'} (callgrind)`, `${round(each)}, ${round(each / Number(n))} an order`);
+  }
+}
+
+function sigs() {
+  const out = execFileSync('taskset', ['-c', '0', join(build, 'tests/bench_sig')], { encoding: 'utf8' });
+  const [, each, second] = /: ([\d.]+) us each, (\d+) a second/.exec(out);
+  console.log('');
+  figure('sigs read', `${second} a second, ${each} us each (cpu, best round)`);
+}
+
 function json() {
   const out = execFileSync('taskset', ['-c', '0', join(build, 'tests/bench_json')], { encoding: 'utf8' });
   console.log(`\n${out.trim()}`);
@@ -402,6 +434,8 @@ try {
   await attempt('hooks', () => hooks(floor));
   await attempt('notify', notify);
   await attempt('evaluate', evaluate);
+  await attempt('sigs', sigs);
+  await attempt('instructions', instructions);
   await attempt('json', json);
   await attempt('idle', idle);
   await attempt('store', store);
