@@ -140,7 +140,7 @@ static bool supplies(const struct ow_item *d, const struct ow_item *r)
     if (o->n_authorizing > 0)
         return same_reference(o->authorizing, o->n_authorizing, r->order->reference);
     if (d->drug.ingredient == NULL || !ow_streq(d->drug.ingredient, r->drug.ingredient))
-        return d->drug.kind == OW_DRUG_OTHER && d->drug.rxcui != NULL &&
+        return d->drug.kind == OW_DRUG_OTHER && /* which has its number */
                ow_streq(d->drug.rxcui, r->drug.rxcui);
     return true;
 }

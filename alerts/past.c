@@ -68,7 +68,7 @@ static void place_dispense(struct ow_past *p, struct ow_item *it)
     if (ow_supply_days(o, &days) && ow_ratio_mul(days, OW_RATIO(OW_DAY, 1), &ms))
         it->span = it->taken = (struct ow_span){ from,
                                                  ow_time_add(from, ow_ratio_ceil(ms)) };
-    else if (it->taken.until == OW_TIME_MAX || it->taken.from == OW_TIME_MIN)
+    else if (it->taken.until == OW_TIME_MAX)
         it->taken = (struct ow_span){ from, ow_time_add(from, OW_DAY) };
 }
 
@@ -93,7 +93,7 @@ static void judge_past(struct ow_past *p, struct ow_item *it)
         place_dispense(p, it);
     else
         place_order(p, it);
-    if (p->placed && it->taken.from == OW_TIME_MIN && it->taken.until > OW_TIME_MIN) {
+    if (p->placed && it->taken.from == OW_TIME_MIN) {
         it->taken = (struct ow_span){ 0, 0 };
         p->incomplete = true;
     }

@@ -233,8 +233,7 @@ static bool names(const char *const *refs, size_t n, const char *reference)
 static bool share_identifier(const struct ow_order *a, const struct ow_order *b)
 {
     for (size_t i = 0; i < a->n_identifiers; i++)
-        if (a->identifiers[i] != NULL &&
-            names(b->identifiers, b->n_identifiers, a->identifiers[i]))
+        if (names(b->identifiers, b->n_identifiers, a->identifiers[i]))
             return true;
     return false;
 }
@@ -267,13 +266,21 @@ bool ow_roles_same(const struct ow_item *a, const struct ow_item *b)
             (x->id != NULL && ow_streq(x->id, y->id) && may_be_near(x, y)));
 }
 
+/* Does `b` name `a` as the order that it goes on with? */
+static bool renews(const struct ow_item *a, const struct ow_item *b)
+{
+    const struct ow_order *x = a->order, *y = b->order;
+
+    return x->reference != NULL && ow_streq(y->prior, x->reference) && may_be_near(x, y);
+}
+
 /* Does `b` stand for `a` by what one of them says? */
 static bool linked(const struct ow_item *a, const struct ow_item *b)
 {
     const struct ow_order *x = a->order, *y = b->order;
     bool near = may_be_near(x, y);
 
-    if (near && x->reference != NULL && ow_streq(y->prior, x->reference))
+    if (renews(a, b))
         return true;
     if (near && y->n_based_on > 0 && x->reference != NULL &&
         names(y->based_on, y->n_based_on, x->reference))
@@ -345,8 +352,23 @@ static bool both_count(const struct ow_item *a, const struct ow_item *b)
 {
     bool opioids = ow_item_opioid(a) && ow_item_opioid(b);
 
-    return a->order->kind == b->order->kind && b->taken.until > b->taken.from &&
+    return a->order->kind == b->order->kind &&
            (opioids || (a->drug.sedative != NULL && b->drug.sedative != NULL));
+}
+
+/* Does `b` go on with an order that `a` is a copy of, told by another server? That one
+ * need not stand any more. */
+static bool renews_copy(const struct ow_judge *j, const struct ow_item *a,
+                        const struct ow_item *b)
+{
+    for (size_t i = 0; b->order->prior != NULL && i < j->n_items; i++) {
+        const struct ow_item *t = &j->items[i];
+
+        if (t != a && t != b && renews(t, b) && same_ingredient(t, a) &&
+            share_identifier(t->order, a->order))
+            return true;
+    }
+    return false;
 }
 
 /* What replaces `a`: of what has begun a linked order before a refill, else what begins
@@ -363,7 +385,7 @@ static struct ow_item *find_next(struct ow_judge *j, struct ow_item *const *sort
             continue;
         if (a < b && same_id(a, b) && !same_ingredient(a, b))
             ow_judge_note(j, ow_say(j->arena, OW_WORD_NOTE_SAME_ID, a->order->reference));
-        if (linked(a, b)) {
+        if (linked(a, b) || renews_copy(j, a, b)) {
             if (refill != NULL && b->span.from > j->window.from &&
                 refill->span.from < b->span.from)
                 break; /* the other one takes over before that */

@@ -38,7 +38,6 @@ static bool days_of_quantity(const struct ow_judge *j, const struct ow_item *it,
         (it->flags & OW_FLAG_FROM_SUPPLY) != 0 ||
         p->strength_unit == OW_STRENGTH_MG_ACTUAT ||
         !ow_supply_amount(j->kb, it->order, p, j->arena, &all) ||
-        !ow_ratio_positive(it->dose.steps[0].high) ||
         !ow_ratio_div(all, it->dose.steps[0].high, ret))
         return false;
     return it->dose.basis != OW_BASIS_MCG_HOUR ||

@@ -149,7 +149,7 @@ static void sweep_add(struct sweep *s, struct ow_span span, unsigned sums, bool 
     ow_time from = span.from > w->from ? span.from : w->from;
     ow_time until = span.until < w->until ? span.until : w->until;
 
-    if (from >= until || sums == 0)
+    if (from >= until)
         return;
     s->events[s->n++] = (struct event){ from, true, sums, banded, value };
     if (until < w->until)
