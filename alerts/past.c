@@ -27,7 +27,7 @@ static int64_t days_in(ow_time from, ow_time until)
 
     if (__builtin_sub_overflow(until, from, &ms))
         ms = INT64_MAX;
-    return ms <= OW_DAY ? 1 : (ms - OW_HOUR + OW_DAY - 1) / OW_DAY;
+    return ms <= OW_DAY ? 1 : (ms - OW_HOUR - 1) / OW_DAY + 1;
 }
 
 /* ---- who was there ---- */

@@ -57,7 +57,7 @@ static bool supply_ms(const struct ow_judge *j, const struct ow_item *it, int64_
     if (o->has_refills && o->refills > 0 && o->refills < INT64_MAX &&
         !ow_ratio_mul(days, OW_RATIO(o->refills + 1, 1), &days))
         return false;
-    if (!ow_ratio_positive(days) || !ow_ratio_mul(days, OW_RATIO(OW_DAY, 1), &ms))
+    if (!ow_ratio_mul(days, OW_RATIO(OW_DAY, 1), &ms)) /* all of it above zero */
         return false;
     *ret = ow_ratio_floor(ms);
     return true;
@@ -153,7 +153,7 @@ static bool dispensed_until(const struct ow_judge *j, const struct ow_order *r,
 
         if (d->kind != OW_DISPENSE || d->status != OW_STATUS_COMPLETED ||
             !d->has_authored || !authorizes(r, d) || !ow_supply_days(d, &days) ||
-            !ow_ratio_positive(days) || !ow_ratio_mul(days, OW_RATIO(OW_DAY, 1), &ms))
+            !ow_ratio_mul(days, OW_RATIO(OW_DAY, 1), &ms))
             continue;
         end = ow_time_add(latest_start(d, d->authored.from), ow_ratio_floor(ms));
         *ret = !found || end > *ret ? end : *ret;
@@ -185,8 +185,8 @@ static bool is_backwards(const struct ow_judge *j, const struct bounds *b, bool 
                          struct ow_span span)
 {
     return (span.until <= span.from && span.from > j->window.from) ||
-           (bounded && b->backwards_ms > 0 && span.until <= j->window.from &&
-            b->has_span && ow_time_add(b->span.from, b->backwards_ms) > j->window.from);
+           (bounded && b->backwards_ms > 0 && span.until <= j->window.from && /* a span */
+            ow_time_add(b->span.from, b->backwards_ms) > j->window.from);
 }
 
 void ow_span_read(const struct ow_judge *j, struct ow_item *it)

@@ -213,6 +213,10 @@ static void a_renewal_and_a_copy_are_not_summed(void **state)
     assert_string_equal(four(b), "60 60 20 60");
     o->n_identifiers = 0; /* nothing says that it is the same one */
     assert_string_equal(four(b), "60 120 40 120");
+    o->id = b->orders[2].id; /* an id is a server's own */
+    assert_string_equal(four(b), "60 120 40 120");
+    o->source = "north";
+    assert_string_equal(four(b), "60 60 20 60");
 }
 
 static void methadone_takes_the_band_of_the_day(void **state)

@@ -226,6 +226,69 @@ static void a_supply_longer_than_time_is_open(void **state)
     assert_true(build_judge(b)->lines[0].span.until == OW_TIME_MAX);
 }
 
+static void a_supply_as_long_as_time_fills_every_day_of_the_past(void **state)
+{
+    struct build *b = *state;
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_5);
+
+    build_dose(b, o, "1", "tablet", 4);
+    o->authored = build_time("1900"); /* and nobody knows the day */
+    o->supply_duration = (struct ow_quantity){
+        .has_value = true, .value = OW_RATIO(INT64_C(106751991167), 1), .code = "d"
+    };
+    assert_true(build_judge(b)->lines[0].span.until > OW_TIME_MAX - 100 * 366 * OW_DAY);
+    assert_ratio(build_judge(b)->averages.list[1].value, "30");
+    assert_int_equal(build_judge(b)->averages.list[1].days, 90);
+}
+
+static void a_dose_too_fine_to_divide_by_tells_no_length(void **state)
+{
+    static const struct {
+        const char *rxcui, *dose, *unit;
+        int per_day;
+        const char *quantity;
+    } cases[] = {
+        {RX_OXYCODONE_10, "1e-17", "tablet", 4, "6000"}, /* 1.5E20 days */
+        { RX_FENTANYL_25, "1e-17", "patch",  1, "40"  }, /* 4E18 times 3 */
+        { RX_OXYCODONE_5, "1e-12", "tablet", 1, "60"  }, /* days, but not in ms */
+    };
+
+    for (size_t i = 0; i < OW_LEN(cases); i++) {
+        struct build *b = *state;
+        const struct ow_line *l;
+        struct ow_order *o;
+
+        b->chart.n_orders = 0;
+        memset(b->orders, 0, sizeof *b->orders);
+        o = build_order(b, "a", cases[i].rxcui);
+        build_dose(b, o, cases[i].dose, cases[i].unit, cases[i].per_day);
+        o->supply_quantity = (struct ow_quantity){
+            .has_value = true, .value = build_ratio(cases[i].quantity)
+        };
+        l = build_line(build_judge(b), "a");
+        if (l->span.until != OW_TIME_MAX)
+            fail_msg("case %zu", i);
+        assert_int_equal(l->role, OW_ROLE_UNREADABLE);
+    }
+}
+
+static void a_dose_taken_from_a_dispense_tells_no_length_of_the_order(void **state)
+{
+    struct build *b = *state;
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_10);
+    const struct ow_line *l;
+
+    o->supply_quantity = (struct ow_quantity){ .has_value = true,
+                                               .value = OW_RATIO(60, 1) };
+    o = build_order(b, "d", RX_OXYCODONE_10);
+    o->kind = OW_DISPENSE;
+    o->status = OW_STATUS_COMPLETED;
+    build_supply(o, "60", 30);
+    l = build_line(build_judge(b), "a");
+    assert_ratio(l->med, "30");
+    assert_true(l->span.until == OW_TIME_MAX);
+}
+
 /* ---- thresholds of a site ---- */
 
 static void a_threshold_below_the_guideline_cites_the_site_only(void **state)
@@ -367,6 +430,9 @@ int main(void)
         T(a_rectal_form_takes_the_oral_factor_and_says_so),
         T(notes_of_the_chart_come_first),
         T(a_supply_longer_than_time_is_open),
+        T(a_supply_as_long_as_time_fills_every_day_of_the_past),
+        T(a_dose_too_fine_to_divide_by_tells_no_length),
+        T(a_dose_taken_from_a_dispense_tells_no_length_of_the_order),
         T(a_threshold_below_the_guideline_cites_the_site_only),
         T(only_a_condition_that_holds_sharpens_a_sedative),
         T(a_reason_that_says_nothing_excludes_no_methadone),

@@ -208,6 +208,61 @@ static void steady_is_21_days_of_30_in_each_month(void **state)
     assert_true(ow_history_steady(history(), 1));
 }
 
+static void a_dispense_for_longer_than_time_is_on_its_day(void **state)
+{
+    struct ow_order *o = dispense("a", RX_OXYCODONE_10, "2026-02-02", "8", 2);
+    const struct ow_history *h;
+
+    (void)state;
+    build_dose(&b, o, "1", "tablet", 4);
+    o->supply_duration.value = OW_RATIO(INT64_MAX / 4, 1);
+    o->supply_duration.unit = o->supply_duration.code = NULL;
+    h = history();
+    is_med(h, 28, "60");
+    assert_false(h->day[29].opioid);
+    o->authored = build_time("2026-03-02"); /* of the days of an average too */
+    assert_string_equal(history()->basis, "dispenses");
+}
+
+/* Nobody says which opioid it is, so no other order ends it. */
+static void what_was_stopped_ends_with_the_next_of_its_own_only(void **state)
+{
+    struct ow_order *o = supplied("a", RX_OXYCODONE_10, "2026-02-02", "80", 20);
+
+    (void)state;
+    build_dose(&b, o, "1", "tablet", 4);
+    o->status = OW_STATUS_STOPPED;
+    o = supplied("b", RX_OXYCODONE_20, "2026-02-07", "20", 10);
+    build_dose(&b, o, "1", "tablet", 2);
+    is_med(history(), 24, "60");
+    is_med(history(), 22, "60"); /* of the second one alone */
+    b.orders[0].medication.code = build_concept(&b, OW_SYSTEM_RXNORM, RX_OXYCODONE, NULL);
+    assert_true(history()->day[22].at_least); /* the first one still */
+    assert_true(history()->day[10].at_least);
+}
+
+/* A taper whose directions began before it was handed over, and say no end. */
+static void a_dispense_counts_from_its_hand_over(void **state)
+{
+    struct ow_order *o = dispense("a", RX_OXYCODONE_20, "2026-02-02", "1", 1);
+    const struct ow_history *h;
+
+    (void)state;
+    o->supply_quantity.has_value = o->supply_duration.has_value = false;
+    for (int i = 0; i < 2; i++) {
+        struct ow_dosage *d = build_dose(&b, o, "1", "tablet", i == 0 ? 4 : 2);
+
+        d->timing.bounds = OW_BOUNDS_PERIOD;
+        d->timing.bounds_period =
+            (struct ow_span){ build_time(i == 0 ? "2026-01-20" : "2026-01-30").from,
+                              i == 0 ? build_time("2026-01-29").until : OW_TIME_MAX };
+    }
+    h = history();
+    is_med(h, 28, "60");
+    assert_false(h->day[29].opioid);
+    assert_false(h->day[27].opioid);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -220,6 +275,9 @@ int main(void)
         TEST(what_has_no_date_is_on_no_day),
         TEST(a_year_back_is_the_last_day_told),
         TEST(steady_is_21_days_of_30_in_each_month),
+        TEST(a_dispense_for_longer_than_time_is_on_its_day),
+        TEST(what_was_stopped_ends_with_the_next_of_its_own_only),
+        TEST(a_dispense_counts_from_its_hand_over),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
