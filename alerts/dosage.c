@@ -459,7 +459,7 @@ static void ends_set(const struct plan *p, struct ow_dose *ret)
             continue;
         }
         until = l->until > until ? l->until : until;
-        if (l->from != INT64_MAX && l->from > ret->last_ms)
+        if (l->from > ret->last_ms)
             ret->last_ms = l->from;
         if (l->until != INT64_MAX && l->until > ret->last_ms)
             ret->last_ms = l->until;

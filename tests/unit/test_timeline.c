@@ -325,6 +325,156 @@ static void a_taper_of_some_day_of_a_month_counts_its_largest_step(void **state)
     assert_ratio(v->lines[0].med_low, "30");
 }
 
+/* ---- the ceilings of exact sums ---- */
+
+static void what_is_too_large_to_add_is_unreadable_and_says_so(void **state)
+{
+    static const struct {
+        const char *rxcui, *tablets;
+        bool fits;
+    } cases[] = {
+  /* MME and mg together stay below 2^20 */
+        {RX_OXYCODONE_10,  "41943",               true }, /* 629145 and 419430 */
+        { RX_OXYCODONE_10, "41944",               false},
+        { RX_OXYCODONE_5,  "1800000000000000000", false}, /* 9E18 mg, times 1.5 */
+        { RX_CODEINE_SOMA, "56987",               true }, /* 136768.8 and 911792 */
+        { RX_CODEINE_SOMA, "56988",               false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(cases); i++) {
+        struct build *b = fresh();
+        const struct ow_line *l;
+
+        build_dose(b, build_order(b, "a", cases[i].rxcui), cases[i].tablets, "tablet", 1);
+        l = build_line(build_judge(b), "a");
+        if ((l->role == OW_ROLE_COUNTED) != cases[i].fits)
+            fail_msg("case %zu: %s (%s)", i, ow_role_name(l->role), l->reason);
+        if (!cases[i].fits)
+            assert_true(ow_starts_with(l->reason, "its figures are too large"));
+    }
+}
+
+static void orders_are_added_as_long_as_their_sum_fits(void **state)
+{
+    struct build *b = fresh();
+    const struct ow_verdict *v;
+
+    (void)state;
+    build_dose(b, build_order(b, "a", RX_OXYCODONE_10), "40000", "tablet", 1);
+    build_dose(b, build_order(b, "b", RX_OXYCODONE_10), "40000", "tablet", 1);
+    v = build_judge(b);
+    assert_ratio(v->total.now, "600000");
+    assert_int_equal(build_line(v, "b")->role, OW_ROLE_UNREADABLE);
+    assert_true(v->at_least);
+}
+
+static void a_supply_too_large_to_add_leaves_the_directions(void **state)
+{
+    static const struct {
+        const char *rxcui, *quantity, *med;
+    } cases[] = {
+        {RX_OXYCODONE_5,   "1800000000000000000", "7.5"}, /* 9E18 mg, times 1.5 */
+        { RX_CODEINE_SOMA, "66000",               "2.4"}, /* its mg do not, its MME would */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(cases); i++) {
+        struct build *b = fresh();
+        struct ow_order *o = build_order(b, "a", cases[i].rxcui);
+        const struct ow_verdict *v;
+
+        build_dose(b, o, "1", "tablet", 1);
+        build_supply(o, cases[i].quantity, 1);
+        v = build_judge(b);
+        assert_ratio(v->total.now, cases[i].med);
+        assert_false(build_line(v, "a")->has_supplied);
+    }
+}
+
+static void a_least_dose_too_fine_to_multiply_is_told_as_the_highest(void **state)
+{
+    struct build *b = fresh();
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_10);
+    struct ow_dosage *d = build_dose(b, o, "10", "mg", 1);
+    struct ow_dose_rate *r = OW_NEW(&b->arena, struct ow_dose_rate);
+    const struct ow_verdict *v;
+
+    (void)state;
+    *r = (struct ow_dose_rate){ .has_dose_range = true };
+    r->dose_range.low = r->dose_range.high = d->doses[0].dose;
+    r->dose_range.low.value = build_ratio("7.234567890123456789"); /* times 1.5? */
+    d->doses = r;
+    v = build_judge(b);
+    assert_ratio(build_line(v, "a")->med, "15");
+    assert_ratio(build_line(v, "a")->med_low, "15");
+}
+
+/* ---- steps ---- */
+
+static void the_last_step_of_a_taper_may_have_no_end(void **state)
+{
+    struct build *b = fresh();
+    struct ow_order *o = build_order(b, "t", RX_OXYCODONE_20);
+    const struct ow_verdict *v;
+
+    (void)state;
+    lasts(build_dose(b, o, "1", "tablet", 4), 1, 7);
+    lasts(build_dose(b, o, "1", "tablet", 1), 2, 0);
+    build_at(b, "2026-04-20T08:00:00Z");
+    v = build_judge(b);
+    assert_ratio(v->total.now, "30");
+    assert_ratio(v->lines[0].med, "30");
+}
+
+static void within(struct ow_dosage *d, const char *from, const char *until)
+{
+    d->timing.bounds = OW_BOUNDS_PERIOD;
+    d->timing.bounds_period = (struct ow_span){ build_time(from).from,
+                                                build_time(until).until };
+}
+
+static void the_one_step_left_begins_where_it_says(void **state)
+{
+    struct build *b = fresh();
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_10);
+    struct ow_dosage *d;
+    const struct ow_verdict *v;
+
+    (void)state;
+    o->authored = build_time("2026-03-05");
+    within(build_dose(b, o, "1", "tablet", 4), "2026-03-10", "2026-03-20");
+    d = build_dose(b, o, "9", "tablet", 4); /* over before the order was written */
+    within(d, "2026-03-01", "2026-03-01");
+    d->timing.bounds_period.from = OW_TIME_MIN;
+    v = build_judge(b);
+    assert_false(v->total.has_now);
+    assert_ratio(v->total.peak, "60");
+    assert_true(v->peak_at == build_time("2026-03-10").from);
+}
+
+static void methadone_cut_before_its_next_step_keeps_its_own_band(void **state)
+{
+    struct build *b = fresh();
+    struct ow_order *o = build_order(b, "a", RX_METHADONE_10);
+    const struct ow_verdict *v;
+
+    (void)state;
+    build_preset(b, "cdc-2016");
+    within(build_dose(b, o, "1", "tablet", 2), "2026-02-01", "2026-02-20");
+    within(build_dose(b, o, "1", "tablet", 3), "2026-03-20", "2026-03-30");
+    o = build_order(b, "b", RX_OXYCODONE_10);
+    build_dose(b, o, "1", "tablet", 4);
+    o->prior = "MedicationRequest/a";
+    o->authored = build_time("2026-03-10"); /* between the steps of the first */
+    v = build_judge(b);
+    assert_int_equal(build_line(v, "a")->role, OW_ROLE_COUNTED);
+    assert_ratio(build_line(v, "a")->med, "240");
+    assert_ratio(build_line(v, "a")->med_low, "240");
+    assert_false(v->total.has_now);
+    assert_ratio(v->total.peak, "60"); /* what is never reached adds nothing */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +494,13 @@ int main(void)
         cmocka_unit_test(an_opioid_without_a_factor_ends_with_its_count),
         cmocka_unit_test(a_supply_in_a_foreign_unit_tells_no_length),
         cmocka_unit_test(a_taper_of_some_day_of_a_month_counts_its_largest_step),
+        cmocka_unit_test(what_is_too_large_to_add_is_unreadable_and_says_so),
+        cmocka_unit_test(orders_are_added_as_long_as_their_sum_fits),
+        cmocka_unit_test(a_supply_too_large_to_add_leaves_the_directions),
+        cmocka_unit_test(a_least_dose_too_fine_to_multiply_is_told_as_the_highest),
+        cmocka_unit_test(the_last_step_of_a_taper_may_have_no_end),
+        cmocka_unit_test(the_one_step_left_begins_where_it_says),
+        cmocka_unit_test(methadone_cut_before_its_next_step_keeps_its_own_band),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
