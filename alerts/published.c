@@ -68,12 +68,8 @@ bool ow_pub_refers(const char *reference, const char *resource)
 
 void ow_pub_exclude(struct ow_pub *u, unsigned exclusion, const char *by)
 {
-    unsigned i = (unsigned)__builtin_ctz(exclusion);
-
-    if ((u->j->excluded & exclusion) != 0)
-        return;
     u->j->excluded |= exclusion;
-    u->j->excluded_by[i] = by;
+    u->j->excluded_by[__builtin_ctz(exclusion)] = by;
 }
 
 /* Orders and dispenses of the past, and whether they leave the patient naive. */
@@ -169,8 +165,7 @@ static unsigned held_by(struct ow_pub *u, const struct ow_pub_rule *r)
 static bool told_already(const struct ow_pub_edition *e, size_t i, const bool *told)
 {
     for (size_t k = 0; k < i; k++)
-        if (told[k] && e->rules[k].rule == e->rules[i].rule &&
-            ow_streq(e->rules[k].sources[0], e->rules[i].sources[0]))
+        if (told[k] && e->rules[k].rule == e->rules[i].rule)
             return true;
     return false;
 }

@@ -130,7 +130,7 @@ static bool worth_of(const struct ow_pub_order *x, struct ow_ratio *ret)
     if (it == NULL || left_out(it) || it->role == OW_ROLE_EXCLUDED ||
         it->role == OW_ROLE_UNREADABLE)
         return false;
-    if (it->role == OW_ROLE_COUNTED && ow_ratio_positive(it->med)) {
+    if (it->role == OW_ROLE_COUNTED) {
         *ret = it->med;
         return true;
     }

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/published.h"
 #include "base/buf.h"
 #include "base/text.h"
 #include "tests/support/build.h"
@@ -584,6 +585,10 @@ static void screens_of_a_year_and_a_day_are_compared_with_orders(void **state)
         { SCREEN("s", OXYCODONE, "@40", "neg") "," TOOK("completed", "community", "@50"),
           LONG, "2 8 9 10b" },
         { SCREEN("s", OXYCODONE, "@40", "neg"), LONG, "2 8 9" },
+        { SCREEN("s", OXYCODONE, "@366", "pos") "," TOOK("completed", "community", "@396"),
+          LONG, "2 8 9" },
+        { SCREEN("s", OXYCODONE, "@366", "pos") "," TOOK("completed", "community", "@397"),
+          LONG, "2 8 9 10b" },
         { SCREEN("s", COCAINE, "@40", "pos"), DRAFT(OXY_5, "5"), "1" },
         { "{'resourceType':'Observation','id':'o','status':'final'," SUBJECT
           ",'code':" CODING(LOINC, COCAINE) ",'effectiveDateTime':'@40','valueCodeable"
@@ -1065,6 +1070,434 @@ static void a_medication_by_reference_is_seen_only_as_a_resource_of_its_own(void
     SIGN_22(cases);
 }
 
+/* ---- what is missing, of another kind, or not known to the day ---- */
+
+static void a_time_that_is_missing_or_vague_is_not_seen(void **state)
+{
+#define BARE(status, category, code, more)                                               \
+    "{'resourceType':'MedicationRequest','id':'a','status':'" status                     \
+    "','intent':'order'," CATEGORY(category) "," SUBJECT                                 \
+    ",'medicationCodeableConcept':" RXNORM(code) "," more "}"
+#define UNDATED(type, id, status, more)                                                  \
+    "{'resourceType':'" type "','id':'" id "','status':'" status "'," SUBJECT more "}"
+#define REVIEWED ",'code':" CODING(SCT, "461651000124104")
+#define ASSESSED(when) PROCEDURE("454281000124100", "completed", when)
+    static const struct chart_case cases[] = {
+        /* naivety */
+        { BARE("active", "community", OXY_5, SUPPLY("5", "d")), DRAFT(OXY_5, "5"), "1" },
+        { PAST("active", "community", "2026"), DRAFT(OXY_5, "5"), "1" },
+        { PAST("active", "community", "2026-02"), DRAFT(OXY_5, "5"), "1" },
+        { PAST("active", "community", "@-1"), DRAFT(OXY_5, "5"), "1" },
+        { "{'resourceType':'MedicationDispense','id':'md','status':'completed'," SUBJECT
+          ",'medicationCodeableConcept':" RXNORM(OXY_5) "}", DRAFT(OXY_5, "5"), "1" },
+        { "{'resourceType':'MedicationDispense','id':'md','status':'completed'," SUBJECT
+          ",'medicationReference':{'reference':'Medication/m'},'whenHandedOver':'@9'},"
+          "{'resourceType':'Medication','id':'m','code':" RXNORM(OXY_5) "}",
+          DRAFT(OXY_5, "5"), "1" },
+        { DISPENSE("completed", "99999999", "@9"), DRAFT(OXY_5, "5"), "1" },
+        { "{'resourceType':'MedicationStatement','id':'ms','status':'active'," SUBJECT
+          ",'medicationCodeableConcept':" RXNORM(OXY_5) ",'effectiveDateTime':'@9'}",
+          DRAFT(OXY_5, "5"), "1" },
+        /* validity without one of its ends */
+        { "", ORDER_OF("d", "draft", "community", OXY_5, "@0",
+                       "'dispenseRequest':{'validityPeriod':{'start':'@0'}}", ""), "" },
+        { "", ORDER_OF("d", "draft", "community", OXY_5, "@0",
+                       "'dispenseRequest':{'validityPeriod':{'end':'@-90'}}", ""), "" },
+        /* plans */
+        { "{'resourceType':'CarePlan','id':'cp','status':'active','intent':'plan',"
+          SUBJECT ",'category':[" CODING(LOINC, "80764-4") "],'created':'@9'}", MINE,
+          "2 8 9 10a" }, /* of nobody */
+        { PLAN("active", "Practitioner/w", "'title':'t'"), MINE, "2 8 9 10a" },
+        { PLAN("active", "Practitioner/w", "'created':'2026-02'"), MINE, "2 8 9 10a" },
+        { PLAN("active", "Practitioner/w", "'meta':{'lastUpdated':'@91T00:00:00Z'}"), MINE,
+          "2 8 9 10a" },
+        { PLAN("active", "Practitioner/w", "'meta':{'lastUpdated':'2026-02'}"), MINE,
+          "2 8 9 10a" },
+        { PLAN("active", "Practitioner/w", "'meta':{'lastUpdated':'@9T00:00:00Z'}"), MINE,
+          "8 9 10a" },
+        { "{'resourceType':'CarePlan','id':'cp','status':'active','intent':'plan',"
+          SUBJECT ",'author':{'reference':'Practitioner/w'},'created':'@9'}", MINE,
+          "2 8 9 10a" }, /* of no kind */
+        { PROCEDURE("408957008", "completed", "'performedDateTime':'@9'"), MINE,
+          "2 8 9 10a" },
+        { PROCEDURE("408957008", "completed",
+                    "'performer':[{'actor':{'reference':'Practitioner/w'}}]"), MINE,
+          "2 8 9 10a" },
+        { PROCEDURE("408957008", "completed",
+                    "'performedDateTime':'@9','performer':[{'actor':{'reference':"
+                    "'Practitioner/v'}},{'actor':{'reference':'Practitioner/w'}}]"), MINE,
+          "8 9 10a" },
+        { PROCEDURE("408957008", "completed",
+                    "'performedDateTime':'2026-02','performer':[{'actor':{'reference':"
+                    "'Practitioner/w'}}]"), MINE, "2 8 9 10a" },
+        /* reviews */
+        { UNDATED("Observation", "o", "final", REVIEWED), LONG, "2 8 9 10a" },
+        { FINDING("final", "'effectiveDateTime':'2026-02'"), LONG, "2 8 9 10a" },
+        { FINDING("final", "'effectivePeriod':{'end':'@9'}"), LONG, "2 8 9 10a" },
+        { "{'resourceType':'Observation','id':'o','status':'final'," SUBJECT ",'code':"
+          CODING(LOINC, "1") ",'effectiveDateTime':'@9','component':[{'code':" CODING(
+              SCT, "461651000124104") "}]}", LONG, "2 8 9 10a" }, /* a part of another */
+        /* assessments, days on opioids and visits */
+        { HAD("a", "@90", "90") "," UNDATED("Procedure", "pr", "completed",
+                                            ",'code':" CODING(SCT, "454281000124100")),
+          LONG, "2 7 8 9 10a" },
+        { HAD("a", "@90", "90") "," ASSESSED("'performedPeriod':{'end':'@9'}"), LONG,
+          "2 7 8 9 10a" },
+        { BARE("completed", "inpatient", OXY_5, SUPPLY("90", "d")), LONG, "2 8 9 10a" },
+        { BARE("completed", "inpatient", OXY_5, "'authoredOn':'@90'"), LONG, "2 8 9 10a" },
+        { "{'resourceType':'MedicationRequest','id':'a','status':'completed','intent':"
+          "'order'," SUBJECT ",'medicationReference':{'reference':'Medication/m'},"
+          "'authoredOn':'@90'," SUPPLY("90", "d") "},{'resourceType':'Medication','id':"
+          "'m','code':" RXNORM(OXY_5) "}", LONG, "2 8 9 10a" },
+        { HAD("a", "@7", "7") ",{'resourceType':'Encounter','id':'v','status':'finished',"
+          "'class':{'code':'AMB'}," SUBJECT ",'type':[" CODING(SCT, VISIT_CODE) "]}", LONG,
+          "2 8 9 10a" },
+        { HAD("a", "@7", "7") ",{'resourceType':'Encounter','id':'v','status':'finished',"
+          "'class':{'code':'AMB'}," SUBJECT ",'type':[" CODING(SCT, VISIT_CODE)
+          "],'period':{'start':'@30'}}", LONG, "2 8 9 10a" },
+        /* screens */
+        { "{'resourceType':'Observation','id':'o','status':'final'," SUBJECT
+          ",'code':" CODING(LOINC, COCAINE) ",'valueString':'Positive'}", LONG,
+          "2 8 9 10a" },
+        { SCREEN("s", COCAINE, "2026-02", "pos"), LONG, "2 8 9 10a" },
+        { "{'resourceType':'Observation','id':'o','status':'unknown'," SUBJECT
+          ",'code':" CODING(LOINC, COCAINE) ",'effectiveDateTime':'@9','valueString':"
+          "'pos'}", LONG, "2 8 9 10a" },
+        { "{'resourceType':'Observation','id':'o','status':'final'," SUBJECT
+          ",'code':" CODING(LOINC, "1") ",'effectiveDateTime':'@9','component':[{'code':"
+          CODING(LOINC, COCAINE) ",'valueString':'pos'}]}", LONG, "2 8 9 10a" },
+    };
+
+    (void)state;
+    static const struct chart_case views[] = {
+        { ORDER("b", OXY_5, "@30", "30") "," DISPENSE("completed", "99999999", "@9"), NULL,
+          "10a" },
+    };
+
+    SIGN_22(cases);
+    VIEW_22(views);
+    expect_at("cdc-2022-as-published", OW_HOOK_ORDER_SIGN, PATIENT("2008"),
+              DRAFT(OXY_5, "5"), "", 0); /* 17 or 18 */
+}
+
+static void an_exclusion_without_its_time_or_link_is_none(void **state)
+{
+#define NO_PERIOD(id, more)                                                              \
+    "{'resourceType':'Encounter','id':'" id "','status':'finished','class':{'code':"     \
+    "'AMB'}," SUBJECT ",'type':[" CODING(SCT, VISIT_CODE) "]" more "}"
+#define GONE(when)                                                                       \
+    "{'resourceType':'Encounter','id':'h','status':'finished','class':{'code':'IMP'},"   \
+    SUBJECT when "'hospitalization':{'dischargeDisposition':" CODING(SCT, "385763009")   \
+    "}}"
+    static const struct chart_case cases[] = {
+        { NO_PERIOD("v1", "") "," NO_PERIOD("w2", "") "," OF_VISIT("c", "v1") ","
+          OF_VISIT("k", "w2"), SHORT, "1" },
+        { NO_PERIOD("v1", ",'period':{'end':'@9'}") ","
+          NO_PERIOD("w2", ",'period':{'end':'@8'}") "," OF_VISIT("c", "v1") ","
+          OF_VISIT("k", "w2"), SHORT, "1" },
+        { NO_PERIOD("v1", ",'occurrenceDateTime':'@9'") ","
+          NO_PERIOD("w2", ",'occurrenceDateTime':'@8'") "," OF_VISIT("c", "v1") ","
+          OF_VISIT("k", "w2"), SHORT, "1" },
+        { TWO_VISITS("@9", "@8") "," CONDITION_OF("c", ICD, "C50", KIND_DIAGNOSIS,
+                                                  "resolved", ""), SHORT, "1" },
+        { GONE(","), DRAFT(ER, "30"), "2 3 4 8 9 10a" },
+        { GONE(",'period':{'end':'@9'},"), DRAFT(ER, "30"), "2 3 4 8 9 10a" },
+        { HOSPICE("finished", "@-1"), DRAFT(ER, "30"), "2 3 4 8 9 10a" },
+        { "", DRAFT("825409", "30"), "2 8 9 10a" }, /* tapentadol has no figure there */
+    };
+    static const struct chart_case cases_16[] = {
+        { CANCER "," NO_PERIOD("v", NAMES) "," NO_PERIOD("w", NAMES), EIGHT, "6" },
+        { CANCER "," NO_PERIOD("v", NAMES ",'occurrenceDateTime':'@9'") ","
+          NO_PERIOD("w", NAMES ",'occurrenceDateTime':'@8'"), EIGHT, "6" },
+        { CANCER "," NO_PERIOD("v", NAMES ",'period':{'end':'@9'}") ","
+          NO_PERIOD("w", NAMES ",'period':{'end':'@8'}"), EIGHT, "6" },
+        { CANCER "," VISITS("@9", "@8", ",'diagnosis':[{'condition':{'reference':"
+                                        "'Condition/x'}},{'condition':{'reference':"
+                                        "'Procedure/c'}}]"), EIGHT, "6" },
+        { REQUEST("103735009", "active", "order", "'priority':'routine'"), EIGHT, "6" },
+        { REQUEST("103735009", "active", "order", "'meta':{'lastUpdated':"
+                                                  "'@9T00:00:00Z'}"), EIGHT, "6" },
+        { CARE("active", "order", "2026-02"), EIGHT, "6" },
+        { TALK("'occurrencePeriod':" PERIOD("@91", "@1")), LONG, "1 2 3 9 10a" },
+        { SCREEN("s", COCAINE, "2026-02", "neg"), LONG, "1 2 3 9 10a" },
+    };
+
+    (void)state;
+    SIGN_22(cases);
+    SIGN_16(cases_16);
+}
+
+/* The reader lets no mistaken record through; one that came another way is none. */
+static void a_mistaken_screen_is_none(void **state)
+{
+    struct build *b = fresh();
+    const struct ow_verdict *v = judge(b, "cdc-2022-as-published", OW_HOOK_ORDER_SIGN,
+                                       ADULT "," SCREEN("s", COCAINE, "@9", "pos"), LONG);
+
+    (void)state;
+    assert_non_null(build_finding(v, "uds-unexpected"));
+    ((struct ow_record *)b->chart.records)[0].status = "entered-in-error";
+    v = build_judge(b);
+    assert_null(build_finding(v, "uds-unexpected"));
+    assert_non_null(build_finding(v, "uds-due"));
+}
+
+/* The same chart with nothing that could be named: the same findings, and no evidence. */
+static void a_resource_without_a_name_decides_all_the_same(void **state)
+{
+    static const struct {
+        const char *preset, *chart, *drafts, *expect;
+    } cases[] = {
+        { "cdc-2022-as-published", CONDITION(ICD, "D57.0", "active"), SHORT,
+          SILENT("sickle-cell") },
+        { "cdc-2022-as-published",
+          TWO_VISITS("@9", "@8") "," OF_VISIT("c", "v1") "," OF_VISIT("k", "w2"), SHORT,
+          "1" }, /* what is named by nobody cannot be joined */
+        { "cdc-2016-as-published", CANCER "," VISITS("@9", "@8", NAMES), EIGHT, "6" },
+        { "cdc-2022-as-published", ORDER("a", OXY_5, "@9", "5"), LONG, "8 9 10a" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(cases); i++) {
+        struct build *b = fresh();
+        const struct ow_verdict *v;
+        const char *got;
+
+        (void)judge(b, cases[i].preset, OW_HOOK_ORDER_SIGN,
+                    ow_arena_printf(&b->arena, "%s,%s", ADULT, cases[i].chart),
+                    cases[i].drafts);
+        for (size_t k = 0; k < b->chart.n_records; k++)
+            ((struct ow_record *)b->chart.records)[k].reference = NULL;
+        for (size_t k = 0; k < b->chart.n_orders; k++)
+            ((struct ow_order *)b->chart.orders)[k].reference = NULL;
+        v = build_judge(b);
+        got = tell(b, v);
+        if (strcmp(got, cases[i].expect) != 0)
+            fail_msg("row %zu: expected '%s', got '%s'", i, cases[i].expect, got);
+        for (size_t k = 0; k < v->n_findings; k++)
+            assert_int_equal(v->findings[k].n_evidence, 0);
+    }
+}
+
+/* Without authoredOn an order has the day of its latest event, else of its bounds. */
+static void an_order_beside_a_screen_has_the_day_of_its_doses(void **state)
+{
+#define TIMED(status, intent, timing)                                                    \
+    "{'resourceType':'MedicationRequest','id':'a','status':'" status "','intent':'"      \
+    intent "'," CATEGORY("community") "," SUBJECT ",'medicationCodeableConcept':"        \
+    RXNORM(OXY_5) ",'dosageInstruction':[" timing "]}"
+#define EVENTS(list) "{'timing':{'event':[" list "]}}"
+#define BOUNDS(period) "{'timing':{'repeat':{'boundsPeriod':" period "}}}"
+#define POSITIVE SCREEN("s", OXYCODONE, "@40", "pos") ","
+    static const struct chart_case cases[] = {
+        { POSITIVE TIMED("completed", "order", EVENTS("'@41'")), LONG, "2 8 9" },
+        { POSITIVE TIMED("completed", "order", EVENTS("'@41','@60'")), LONG, "2 8 9" },
+        { POSITIVE TIMED("completed", "order", EVENTS("'@90','@60'")), LONG, "2 8 9" },
+        { POSITIVE TIMED("completed", "order", EVENTS("'@60','@40'")), LONG,
+          "2 8 9 10b" }, /* the latest is that of the sample */
+        { POSITIVE TIMED("completed", "order", EVENTS("'2026-01'")), LONG, "2 8 9 10b" },
+        { POSITIVE TIMED("completed", "order", BOUNDS(PERIOD("@71", "@50"))), LONG,
+          "2 8 9" },
+        { POSITIVE TIMED("completed", "order", BOUNDS(PERIOD("@72", "@50"))), LONG,
+          "2 8 9 10b" },
+        { POSITIVE TIMED("completed", "order", BOUNDS("{'end':'@50'}")), LONG,
+          "2 8 9 10b" },
+        { POSITIVE TIMED("completed", "order",
+                         BOUNDS(PERIOD("@60", "@50")) "," BOUNDS(PERIOD("@90", "@70"))),
+          LONG, "2 8 9" },
+        { POSITIVE TIMED("completed", "order",
+                         BOUNDS(PERIOD("@90", "@70")) "," BOUNDS(PERIOD("@60", "@50"))),
+          LONG, "2 8 9" },
+        { POSITIVE TIMED("completed", "order", "{'text':'as told'}"), LONG, "2 8 9 10b" },
+        { POSITIVE TIMED("completed", "plan", EVENTS("'@41'")), LONG, "2 8 9 10b" },
+        { POSITIVE TIMED("active", "order", EVENTS("'@41'")), LONG, "2 8 9" },
+        { POSITIVE TIMED("on-hold", "order", EVENTS("'@41'")), LONG, "2 8 9 10b" },
+        { POSITIVE DISPENSE("completed", OXY_5, "@41"), LONG, "8 9 10b" },
+    };
+
+    (void)state;
+    SIGN_22(cases);
+}
+
+static void several_drafts_are_each_evidence(void **state)
+{
+    static const struct {
+        const char *preset, *drafts, *rule;
+    } cases[] = {
+#define SECOND(code, days)                                                               \
+    "," ORDER_OF("e", "draft", "community", code, "@0", SUPPLY(days, "d"), "")
+        { "cdc-2022-as-published", DRAFT(OXY_5, "8") SECOND(ER, "9"), "acute-duration" },
+        { "cdc-2022-as-published", DRAFT(ER, "30") SECOND(ER, "60"), "er-la-opioid-naive" },
+        { "cdc-2016-as-published", DRAFT(OXY_5, "8") SECOND(ER, "9"), "acute-duration" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(cases); i++) {
+        const struct ow_finding *f = build_finding(
+            judge(fresh(), cases[i].preset, OW_HOOK_ORDER_SIGN, ADULT, cases[i].drafts),
+            cases[i].rule);
+
+        assert_non_null(f);
+        assert_int_equal(f->n_evidence, 2);
+    }
+}
+
+static void what_is_of_another_kind_does_not_stand_beside_an_opioid(void **state)
+{
+    static const struct chart_case selects[] = {
+        { ORDER("a", OXY_5, "@30", "30"), DRAFT(PHENTERMINE, "5"), "11" },
+        { DISPENSE("completed", LORAZEPAM, "@9"), DRAFT(OXY_5, "5"), "" },
+        /* a draft that carries the id of what it changes is named once */
+        { ORDER("d", LORAZEPAM, "@9", "5"), DRAFT(OXY_5, "5"), "11" },
+    };
+    static const struct chart_case selects_16[] = {
+        { ORDER("a", OXY_5, "@200", "5") "," ORDER("b", LORAZEPAM, "@9", "5"),
+          DRAFT(PHENTERMINE, "5"), "" },
+    };
+
+    (void)state;
+    SELECT_22(selects);
+    SELECT_16(selects_16);
+}
+
+static void treatment_of_use_disorder_is_an_order_by_code_and_day(void **state)
+{
+#define ILL OUD("F11.20", KIND_PROBLEM, "active", TODAY) ","
+    static const struct chart_case cases[] = {
+        { ILL DISPENSE("completed", BUP, "@9"), NULL, "12" },
+        { ILL BARE("active", "inpatient", BUP, "'reasonCode':[{'text':'x'}]"), NULL, "12" },
+        { ILL ORDER_OF("a", "active", "inpatient", BUP, "2026", SUPPLY("5", "d"), ""),
+          NULL, "12" },
+        { ILL "{'resourceType':'MedicationRequest','id':'a','status':'active','intent':"
+          "'order'," SUBJECT ",'medicationReference':{'reference':'Medication/m'},"
+          "'authoredOn':'@9'},{'resourceType':'Medication','id':'m','code':" RXNORM(BUP)
+          "}", NULL, "12" },
+        { ILL ORDER_OF("a", "active", "inpatient", LORAZEPAM, "@9", SUPPLY("5", "d"), ""),
+          NULL, "12" },
+        { OUD("F11.20", KIND_PROBLEM, "active", ""), NULL, "" },
+        { OUD("F11.20", KIND_PROBLEM, "active", ",'recordedDate':'2026'"), NULL, "" },
+        { OUD("F11.20", KIND_DIAGNOSIS, "active", TODAY), NULL, "12" },
+    };
+
+    (void)state;
+    VIEW_22(cases);
+    /* a draft treats nobody yet */
+    expect_at("cdc-2022-as-published", OW_HOOK_NONE,
+              ADULT "," OUD("F11.20", KIND_PROBLEM, "active", TODAY),
+              ORDER_OF("d", "active", "inpatient", BUP, "@9", SUPPLY("5", "d"), ""), "12",
+              0);
+    expect_at("cdc-2016-as-published", OW_HOOK_PATIENT_VIEW,
+              ADULT "," OUD("F11.20", KIND_PROBLEM, "active", TODAY) ","
+              PROCEDURE("313071005", "completed", "'performedPeriod':" PERIOD("@90", "@0")),
+              NULL, "", 1);
+    expect_at("cdc-2016-as-published", OW_HOOK_PATIENT_VIEW,
+              ADULT "," OUD("F11.20", KIND_PROBLEM, "active", TODAY) ","
+              PROCEDURE("313071005", "completed", "'performedDateTime':'@91'"), NULL, "12",
+              2);
+}
+
+static void without_a_hook_drafts_and_active_orders_trigger(void **state)
+{
+    static const struct chart_case cases[] = {
+        { "", DRAFT(OXY_5, "5"), "1" },
+        { ORDER_OF("a", "draft", "community", OXY_5, "@0", SUPPLY("5", "d"), ""), NULL,
+          "1" },
+        { ORDER_OF("a", "stopped", "community", OXY_5, "@0", SUPPLY("5", "d"), ""), NULL,
+          "" },
+    };
+
+    (void)state;
+    expect_all("cdc-2022-as-published", OW_HOOK_NONE, cases, OW_LEN(cases));
+}
+
+static void the_dose_adds_only_what_has_a_figure(void **state)
+{
+#define FIRST(code, more) ORDER_OF("a", "active", "community", code, "@9",               \
+                                   SUPPLY("30", "d"), more)
+#define ONCE(id, status, code, value, more)                                              \
+    ORDER_OF(id, status, "community", code, "@9", SUPPLY("30", "d"),                     \
+             ",'dosageInstruction':[{'timing':{'repeat':{'frequency':1,'period':1,"      \
+             "'periodUnit':'d'}},'doseAndRate':[{'doseQuantity':{'value':" value         \
+             ",'unit':'mg','system':'http://unitsofmeasure.org','code':'mg'}}]}]" more)
+#define AFTER(id) ",'priorPrescription':{'reference':'MedicationRequest/" id "'}"
+    static const struct chart_case views[] = {
+        /* not to be given, unreadable, excluded: no figure of their own */
+        { FIRST(OXY_10, ",'doNotPerform':true," TABLETS("4", ONE)), NULL, "10a" },
+        { FIRST(OXY_10, ",'dosageInstruction':[{'text':'as told'}]"), NULL, "10a" },
+        { FIRST("993837", "," TABLETS("4", ONE)), NULL, "10a" },
+    };
+    static const struct chart_case cases[] = {
+        { ONCE("b", "active", MORPHINE, "49", ""), NULL, "8 9 10a" },
+        { ONCE("b", "active", MORPHINE, "50", ""), NULL, "4 8 9 10a" },
+        { ONCE("b", "active", MORPHINE, "25", "") ","
+          ONCE("a", "active", MORPHINE, "26", AFTER("b")), NULL, "4 8 9 10a" },
+        { FIRST("1049621", ",'doNotPerform':true," TABLETS("4", ONE)) ","
+          ONCE("b", "active", MORPHINE, "49", ""), NULL, "8 9 10a" },
+        /* replaced ones whose figure, or whose sum, fits no number */
+        { ONCE("b", "active", OXY_5, "9000000000000000000", "") ","
+          ONCE("a", "active", OXY_5, "20", AFTER("b")), NULL, "8 9 10a" },
+        { ONCE("b", "active", MORPHINE, "9000000000000000000", "") ","
+          ONCE("c", "active", MORPHINE, "9000000000000000001", AFTER("b")) ","
+          ONCE("a", "active", MORPHINE, "60", AFTER("c")), NULL, "8 9 10a" },
+        /* one that is over by its own dates: its highest step */
+        { FIRST(MORPHINE, ",'dosageInstruction':["
+                "{'sequence':1,'timing':{'repeat':{'boundsPeriod':" PERIOD("@9", "@5")
+                ",'frequency':4,'period':1,'periodUnit':'d'}},'doseAndRate':[" ONE "]},"
+                "{'sequence':2,'timing':{'repeat':{'boundsPeriod':" PERIOD("@4", "@2")
+                ",'frequency':1,'period':1,'periodUnit':'d'}},'doseAndRate':[" ONE "]}]"),
+          NULL, "4 8 9 10a" },
+    };
+
+    (void)state;
+    VIEW_22(views);
+    expect_all("cdc-2022-as-published", OW_HOOK_NONE, cases, OW_LEN(cases));
+}
+
+static void days_and_months_are_those_of_the_calendar(void **state)
+{
+    static const struct {
+        const char *today;
+        int months;
+        const char *expect;
+    } cases[] = {
+        { "2026-03-31", 1, "2026-02-28" },
+        { "2024-03-31", 1, "2024-02-29" },
+        { "2026-01-31", 2, "2025-11-30" },
+        { "2026-03-02", 12, "2025-03-02" },
+        { "2024-02-29", 24, "2022-02-28" },
+    };
+    static const struct {
+        struct ow_span span;
+        bool known;
+    } spans[] = {
+        { { OW_TIME_MIN, 5 * OW_DAY }, false },
+        { { 0, OW_TIME_MAX }, false },
+        { { OW_DAY, OW_DAY }, false },
+        { { 0, OW_DAY + 1 }, false },
+        { { 0, OW_DAY }, true },
+        { { OW_HOUR, OW_HOUR + 1 }, true },
+    };
+    struct ow_question q = { .at = 0 };
+    struct ow_judge j = { .q = &q };
+    struct ow_pub u = { .j = &j };
+    int64_t day = -1;
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(cases); i++) {
+        u.today = build_time(cases[i].today).from / OW_DAY;
+        assert_int_equal(ow_pub_months_ago(&u, cases[i].months),
+                         build_time(cases[i].expect).from / OW_DAY);
+    }
+    for (size_t i = 0; i < OW_LEN(spans); i++)
+        assert_int_equal(ow_pub_day(&u, spans[i].span, &day), spans[i].known);
+    assert_int_equal(day, 0);
+    assert_true(ow_pub_refers("https://e.org/Condition/c", "Condition/c"));
+    assert_true(ow_pub_refers("urn:uuid:1", "urn:uuid:1")); /* no type before it */
+    assert_false(ow_pub_refers("Condition/c", "Condition/d"));
+    assert_false(ow_pub_refers(NULL, "Condition/c"));
+    assert_false(ow_pub_refers("Condition/c", NULL));
+}
+
 static void a_rule_that_is_off_or_in_shadow_obeys(void **state)
 {
     struct build *b = fresh();
@@ -1109,6 +1542,17 @@ int main(void)
         cmocka_unit_test(without_a_hook_every_rule_is_asked_once),
         cmocka_unit_test(facts_are_those_of_the_edition),
         cmocka_unit_test(a_medication_by_reference_is_seen_only_as_a_resource_of_its_own),
+        cmocka_unit_test(a_time_that_is_missing_or_vague_is_not_seen),
+        cmocka_unit_test(an_exclusion_without_its_time_or_link_is_none),
+        cmocka_unit_test(a_mistaken_screen_is_none),
+        cmocka_unit_test(a_resource_without_a_name_decides_all_the_same),
+        cmocka_unit_test(an_order_beside_a_screen_has_the_day_of_its_doses),
+        cmocka_unit_test(several_drafts_are_each_evidence),
+        cmocka_unit_test(what_is_of_another_kind_does_not_stand_beside_an_opioid),
+        cmocka_unit_test(treatment_of_use_disorder_is_an_order_by_code_and_day),
+        cmocka_unit_test(without_a_hook_drafts_and_active_orders_trigger),
+        cmocka_unit_test(the_dose_adds_only_what_has_a_figure),
+        cmocka_unit_test(days_and_months_are_those_of_the_calendar),
         cmocka_unit_test(a_rule_that_is_off_or_in_shadow_obeys),
     };
 
