@@ -51,7 +51,7 @@ static bool names_hold(const char *names, const char *name, size_t len)
 /* Is there a name in `now` that was not in `then`? Not known then: nothing is new. */
 static bool names_new(const char *now, const char *then)
 {
-    if (now == NULL || then == NULL)
+    if (then == NULL)
         return false;
     for (const char *at = now; *at != '\0'; at += *at == ' ') {
         size_t n = strcspn(at, " ");
@@ -72,7 +72,7 @@ static const char *classes_of(struct ow_judge *j)
     for (size_t i = 0; i < j->v->n_sedatives; i++) {
         const struct ow_sedation *s = &j->v->sedatives[i];
 
-        if (s->tier <= 2 && s->overlap_days > 0 && s->cls != NULL)
+        if (s->tier <= 2 && s->overlap_days > 0)
             list[n++] = s->cls;
     }
     return names_join(j->arena, list, n);
@@ -237,8 +237,7 @@ const char *ow_memory_holds(struct ow_judge *j, const struct ow_finding *f,
 {
     const struct ow_told *t = j->q->prescriber != NULL ? told_last(j, f) : NULL;
 
-    if (by != NULL)
-        *by = t;
+    *by = t;
     if (t == NULL || something_new(j, f, t))
         return NULL;
     if (t->has_until && j->q->at < t->until)

@@ -27,7 +27,7 @@ struct ow_judge;
 void ow_memory_apply(struct ow_judge *j);
 
 /* Why this finding does not interrupt: NULL, "snooze:2027-02-22", "repeat" or
- * "override:short-course". `by`, if not NULL, is what was told. */
+ * "override:short-course". `by` is what was told last, or NULL. */
 const char *ow_memory_holds(struct ow_judge *j, const struct ow_finding *f,
                             const struct ow_told **by);
 

@@ -185,6 +185,12 @@ static void names_cannot_break_out_of_the_markdown(void **state)
         { "back\\slash",       "back\\\\slash"                  },
         { "me@example.org",    "me\\@example.org"               },
         { "\xc2\xb5g",         "\xc2\xb5g"                      },
+        { "a:b",               "a:b"                            },
+        { "abc.d",             "abc.d"                          },
+        { "abw.d",             "abw.d"                          },
+        { "xww.d",             "xww.d"                          },
+        { "W.d",               "W.d"                            },
+        { "WwW.d",             "WwW\\.d"                        },
         { "",                  ""                               },
     };
     struct build *b = fresh();
@@ -215,6 +221,8 @@ static void a_summary_is_cut_between_characters_people_see(void **state)
         {"abc",                                                               3, "abc"                             },
         { "abcd",                                                             3, "ab\xe2\x80\xa6"                  },
         { "ab d",                                                             3, "ab\xe2\x80\xa6"                  },
+        { "\xe2\xe2"
+          "cde",                                                     3, "\xe2\xe2\xe2\x80\xa6"            }, /* no UTF-8 */
         { "a\xcc\x81\xcc\x82z",                                               3, "\xe2\x80\xa6"                    }, /* a with two accents, then z */
         { "xa\xcc\x81zz",                                                     4, "xa\xcc\x81\xe2\x80\xa6"          },
         { "\xf0\x9f\x92\x8a\xf0\x9f\x92\x8a",                                 3, "\xf0\x9f\x92\x8a\xe2\x80\xa6"    },
@@ -314,6 +322,74 @@ static void a_long_history_does_not_flood_the_card(void **state)
     assert_non_null(strstr(detail, "- 95 more that are over or replaced\n"));
 }
 
+/* A sedative that does not alert is not named, however long it is taken. */
+static void the_summary_names_a_sedative_that_alerts(void **state)
+{
+    struct build *b = fresh();
+    const struct ow_card *c;
+
+    (void)state;
+    build_dose(b, build_order(b, "h", RX_HYDROXYZINE_10), "1", "tablet", 1);
+    build_dose(b, build_order(b, "a", RX_OXYCODONE_20), "1", "tablet", 4);
+    build_supply(build_order(b, "s", RX_LORAZEPAM_1), "5", 5);
+    c = build_judge(b)->cards;
+    assert_non_null(strstr(c->summary, "lorazepam 1 MG Oral Tablet alongside"));
+    assert_non_null(strstr(c->detail, "Hydroxyzine"));
+    assert_string_equal(ow_card_plain(&b->arena, "a\tb\x7f"
+                                                 "c"),
+                        "a b c");
+}
+
+/* A pack's name begins with a brace; there is nothing to be made a capital. */
+static void a_reason_that_begins_with_a_sign_stays_as_it_is(void **state)
+{
+    static const char *const only[] = { "early-refill" };
+    struct build *b = fresh();
+    struct ow_order *o = build_order(b, "a", "1740007");
+
+    (void)state;
+    build_rules(b, only, 1);
+    b->chart.hook = OW_HOOK_ORDER_SIGN;
+    o->authored = build_time("2026-02-20");
+    build_supply(o, "30", 30);
+    o = build_order(b, "d", "1740007");
+    build_supply(o, "30", 30);
+    build_draft(b, o);
+    assert_true(ow_starts_with(build_judge(b)->cards->detail, "**{2 (fentanyl 0.6"));
+}
+
+static void what_was_told_of_a_published_rule_is_told_no_more(void **state)
+{
+    struct build *b = fresh();
+    struct ow_order *o = build_order(b, "d", RX_OXYCODONE_20);
+    struct ow_told told = { .tier = OW_TIER_WARNING,
+                            .at = build_time("2026-03-01T08:00:00Z").from,
+                            .prescriber = "Practitioner/d",
+                            .has_med = true,
+                            .med = build_ratio("120"),
+                            .hook = OW_HOOK_ORDER_SIGN,
+                            .card = "uuid-1" };
+    size_t before;
+
+    (void)state;
+    build_preset(b, "cdc-2022-as-published");
+    b->chart.patient.has_birth = true;
+    b->chart.patient.birth = build_time("1970-01-01");
+    build_supply(o, "120", 30);
+    o->categories = OW_CATEGORY_COMMUNITY;
+    build_draft(b, o);
+    b->q.prescriber = "Practitioner/d";
+    before = build_judge(b)->n_cards;
+    assert_true(before > 1);
+    told.rule = build_judge(b)->findings[0].rule;
+    told.cause = build_judge(b)->findings[0].cause;
+    b->policy.memory_days = 30;
+    b->q.told = &told;
+    b->q.n_told = 1;
+    assert_int_equal(build_judge(b)->n_cards, before - 1);
+    assert_string_equal(build_judge(b)->findings[0].held, "repeat");
+}
+
 static void no_text_orders_a_lower_dose(void **state)
 {
     static const char *const orders[] = { "reduce the dose", "lower the dose", "taper",
@@ -345,6 +421,9 @@ int main(void)
         cmocka_unit_test(answers_are_coded_and_the_first_is_no_catch_all),
         cmocka_unit_test(each_of_several_drafts_can_be_removed_by_name),
         cmocka_unit_test(a_long_history_does_not_flood_the_card),
+        cmocka_unit_test(the_summary_names_a_sedative_that_alerts),
+        cmocka_unit_test(a_reason_that_begins_with_a_sign_stays_as_it_is),
+        cmocka_unit_test(what_was_told_of_a_published_rule_is_told_no_more),
         cmocka_unit_test(no_text_orders_a_lower_dose),
     };
 

@@ -96,12 +96,61 @@ static void what_nobody_is_told_opens_nothing_and_closes_nothing(void **state)
     assert_int_equal(plan(NULL, 0, &f, 1, false, false).n, 0);
 }
 
+static void another_cause_is_another_alert(void **state)
+{
+    static const struct ow_finding f[] = {
+        {.rule = "duplicate-opioid",
+         .cause = "Codeine",
+         .tier = OW_TIER_WARNING,
+         .reason = "twice"},
+    };
+    struct ow_episode known[] = {
+        {.rule = "duplicate-opioid", .cause = "Oxycodone", .number = 3, .open = true},
+        { .rule = "early-refill",    .cause = "Codeine",   .number = 3, .open = true},
+    };
+    struct plan p = plan(known, 2, f, 1, false, false);
+
+    (void)state;
+    assert_int_equal(p.n, 3); /* one begins, two are over */
+    assert_int_equal(p.list[0].number, 1);
+    assert_true(p.list[0].open);
+    for (size_t i = 1; i < 3; i++) {
+        assert_false(p.list[i].open);
+        assert_int_equal(p.list[i].revision, 1);
+        assert_int_equal(p.list[i].number, 3);
+    }
+    /* an order that cannot be read leaves the dose open, and that alone */
+    assert_int_equal(plan(known, 2, NULL, 0, true, false).n, 2);
+}
+
+static void the_next_episode_follows_the_last_of_them(void **state)
+{
+    struct ow_episode known[] = { open_one, open_one, open_one };
+    struct plan p;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        known[i].open = false;
+    known[0].number = 2;
+    known[1].number = 3;
+    p = plan(known, 3, &high, 1, false, false);
+    assert_int_equal(p.n, 1);
+    assert_int_equal(p.list[0].number, 4);
+    /* what was told as a warning and is an info now is over */
+    p = plan(&open_one, 1, &(struct ow_finding){ .rule = "med-threshold", .cause = "" },
+             1, false, false);
+    assert_int_equal(p.n, 1);
+    assert_false(p.list[0].open);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_finding_begins_an_episode_and_is_told_once),
         cmocka_unit_test(another_tier_is_told_and_a_return_is_the_next_episode),
         cmocka_unit_test(what_is_gone_is_resolved_and_a_doubt_resolves_nothing),
+        cmocka_unit_test(another_cause_is_another_alert),
+        cmocka_unit_test(the_next_episode_follows_the_last_of_them),
         cmocka_unit_test(what_nobody_is_told_opens_nothing_and_closes_nothing),
     };
     int failed;

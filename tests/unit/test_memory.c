@@ -164,6 +164,39 @@ static void what_is_new_is_told(void **state)
     assert_string_equal(by_of(build_judge(&s->b), "med-threshold", NULL), "repeat");
 }
 
+/* What cannot be compared is new. */
+static void a_dose_told_that_fits_no_number_holds_nothing(void **state)
+{
+    struct scene *s = scene("2026-03-01T08:00:00Z");
+
+    (void)state;
+    s->told[0].med = build_ratio("9000000000000000000");
+    assert_true(interrupts(build_judge(&s->b))); /* a tenth more does not fit */
+    s->b.policy.memory_rise = build_ratio("2");
+    assert_true(interrupts(build_judge(&s->b)));
+}
+
+static void classes_that_nobody_wrote_down_are_not_new(void **state)
+{
+    struct scene *s = scene("2026-03-01T08:00:00Z");
+
+    (void)state;
+    s->told[0].classes = s->told[0].prescribers = NULL;
+    assert_false(interrupts(build_judge(&s->b)));
+}
+
+static void a_rule_in_shadow_has_no_memory(void **state)
+{
+    struct scene *s = scene("2026-03-01T08:00:00Z");
+    const struct ow_verdict *v;
+
+    (void)state;
+    s->b.policy.rules[OW_RULE_MED_THRESHOLD].mode = OW_MODE_SHADOW;
+    v = build_judge(&s->b);
+    assert_null(build_finding(v, "med-threshold")->held);
+    assert_string_equal(by_of(v, "med-threshold", NULL), "shadow");
+}
+
 static void only_who_was_told_is_spared(void **state)
 {
     struct scene *s = scene("2026-03-01T08:00:00Z");
@@ -287,20 +320,24 @@ static void a_snooze_code_is_read_by_the_calendar(void **state)
     static const struct {
         const char *code, *from, *until; /* NULL: no such code */
     } cases[] = {
-        {"snooze-3-months",   "2026-11-22T23:30:00Z", "2027-02-22"},
-        { "snooze-1-month",   "2026-01-31T08:00:00Z", "2026-02-28"},
-        { "snooze-1-year",    "2028-02-29T08:00:00Z", "2029-02-28"},
-        { "snooze-6-months",  "2026-08-31T00:00:00Z", "2027-02-28"},
-        { "snooze-2-weeks",   "2026-12-25T08:00:00Z", "2027-01-08"},
-        { "snooze-10-days",   "2026-03-02T08:00:00Z", "2026-03-12"},
-        { "snooze-3-years",   "2026-03-02T08:00:00Z", NULL        },
-        { "snooze-0-days",    "2026-03-02T08:00:00Z", NULL        },
-        { "snooze-1-months",  "2026-03-02T08:00:00Z", NULL        },
-        { "snooze-",          "2026-03-02T08:00:00Z", NULL        },
-        { "snooze-3-moons",   "2026-03-02T08:00:00Z", NULL        },
-        { "snooze-99999-day", "2026-03-02T08:00:00Z", NULL        },
-        { "palliative",       "2026-03-02T08:00:00Z", NULL        },
-        { NULL,               "2026-03-02T08:00:00Z", NULL        },
+        {"snooze-3-months",    "2026-11-22T23:30:00Z", "2027-02-22"},
+        { "snooze-1-month",    "2026-01-31T08:00:00Z", "2026-02-28"},
+        { "snooze-1-year",     "2028-02-29T08:00:00Z", "2029-02-28"},
+        { "snooze-6-months",   "2026-08-31T00:00:00Z", "2027-02-28"},
+        { "snooze-2-weeks",    "2026-12-25T08:00:00Z", "2027-01-08"},
+        { "snooze-10-days",    "2026-03-02T08:00:00Z", "2026-03-12"},
+        { "snooze-3-years",    "2026-03-02T08:00:00Z", NULL        },
+        { "snooze-0-days",     "2026-03-02T08:00:00Z", NULL        },
+        { "snooze-1-months",   "2026-03-02T08:00:00Z", NULL        },
+        { "snooze-",           "2026-03-02T08:00:00Z", NULL        },
+        { "snooze-3-moons",    "2026-03-02T08:00:00Z", NULL        },
+        { "snooze-99999-days", "2026-03-02T08:00:00Z", NULL        },
+        { "snooze-1xdays",     "2026-03-02T08:00:00Z", NULL        },
+        { "snooze-1 day",      "2026-03-02T08:00:00Z", NULL        },
+        { "snooze-day",        "2026-03-02T08:00:00Z", NULL        },
+        { "snooze-99999-day",  "2026-03-02T08:00:00Z", NULL        },
+        { "palliative",        "2026-03-02T08:00:00Z", NULL        },
+        { NULL,                "2026-03-02T08:00:00Z", NULL        },
     };
 
     (void)state;
@@ -334,6 +371,8 @@ static void the_verdict_tells_classes_and_prescribers(void **state)
     v = build_judge(&s->b);
     assert_string_equal(v->classes, "benzodiazepine");
     assert_string_equal(v->prescribers, "Practitioner/b Practitioner/d");
+    o->prescriber = "Practitioner/b c"; /* would read as two */
+    assert_string_equal(build_judge(&s->b)->prescribers, "Practitioner/d");
 }
 
 int main(void)
@@ -342,6 +381,9 @@ int main(void)
         cmocka_unit_test(a_repeat_is_told_in_full_and_interrupts_nobody),
         cmocka_unit_test(a_repeat_is_one_only_while_it_is_recent),
         cmocka_unit_test(what_is_new_is_told),
+        cmocka_unit_test(a_dose_told_that_fits_no_number_holds_nothing),
+        cmocka_unit_test(classes_that_nobody_wrote_down_are_not_new),
+        cmocka_unit_test(a_rule_in_shadow_has_no_memory),
         cmocka_unit_test(only_who_was_told_is_spared),
         cmocka_unit_test(another_rule_or_cause_is_another_matter),
         cmocka_unit_test(the_same_call_again_has_the_same_answer),

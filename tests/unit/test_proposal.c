@@ -53,6 +53,20 @@ static void a_shortened_draft_keeps_every_other_member_and_digit(void **state)
                          "'note':[{'text':'a \\\"b\\\"'}]}"));
 }
 
+/* Members of every kind come back, and a primitive's extensions with its value go. */
+static void a_shortened_draft_gives_back_what_nobody_reads(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        shortened("{'a':true,'b':false,'c':null,'d':[1,[]],'dispenseRequest':{"
+                  "'quantity':{'value':60,'_value':{'id':'x'},'unit':'tablet'}}}",
+                  1, 9),
+        kit_json(&arena, "{'a':true,'b':false,'c':null,'d':[1,[]],'dispenseRequest':{"
+                         "'quantity':{'value':9,'unit':'tablet'},"
+                         "'expectedSupplyDuration':{'value':1,'unit':'day','system':"
+                         "'http://unitsofmeasure.org','code':'d'}}}"));
+}
+
 static const char *created(const struct ow_proposal *p, const char *prescriber)
 {
     struct ow_verdict v = { .patient = "Patient/p1",
@@ -93,6 +107,24 @@ static void a_new_order_is_a_whole_draft(void **state)
     assert_null(ow_json_get(o, "requester")); /* a patient orders nothing */
 }
 
+static void a_service_is_ordered_by_its_code(void **state)
+{
+    struct ow_proposal p = {
+        .type = "ServiceRequest",
+        .code = {"http://snomed.info/sct", "310627008", "Screen"},
+        .text = "Order a screen",
+        .reason = "Screen due"
+    };
+    const cJSON *o = kit_parse(&arena, created(&p, "PractitionerRole/r"));
+
+    (void)state;
+    assert_string_equal(ow_json_string(o, "intent"), "order");
+    assert_string_equal(ow_json_string(ow_json_object(o, "code"), "text"), "Screen");
+    assert_string_equal(ow_json_string(ow_json_object(o, "requester"), "reference"),
+                        "PractitionerRole/r");
+    assert_null(ow_json_get(o, "medicationCodeableConcept"));
+}
+
 static void a_task_says_what_it_is_about(void **state)
 {
     struct ow_proposal p = { .type = "Task",
@@ -109,6 +141,10 @@ static void a_task_says_what_it_is_about(void **state)
                         "Patient/p1");
     assert_null(ow_json_get(o, "subject"));
     assert_null(ow_json_get(o, "code"));
+    p.focus = NULL;
+    assert_null(ow_json_get(kit_parse(&arena, created(&p, NULL)), "focus"));
+    p.focus = "";
+    assert_null(ow_json_get(kit_parse(&arena, created(&p, NULL)), "focus"));
 }
 
 static void what_nests_too_deep_is_not_given_back(void **state)
@@ -132,6 +168,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shortened_draft_keeps_every_other_member_and_digit),
         cmocka_unit_test(a_new_order_is_a_whole_draft),
+        cmocka_unit_test(a_shortened_draft_gives_back_what_nobody_reads),
+        cmocka_unit_test(a_service_is_ordered_by_its_code),
         cmocka_unit_test(a_task_says_what_it_is_about),
         cmocka_unit_test(what_nests_too_deep_is_not_given_back),
     };

@@ -78,7 +78,7 @@ static void every_finding_is_told_or_stands_among_the_suppressed(void **state)
 
 static void an_info_with_nothing_to_do_interrupts_nobody(void **state)
 {
-    static const char *const only[] = { "supply-mismatch", "pdmp-due" };
+    static const char *const only[] = { "pdmp-due" };
     struct build *b = with_sedative();
     const struct ow_verdict *v;
 
@@ -88,9 +88,32 @@ static void an_info_with_nothing_to_do_interrupts_nobody(void **state)
     b->orders[0].is_draft = b->orders[0].selected = false;
     b->orders[0].status = OW_STATUS_ACTIVE;
     v = build_judge(b);
-    for (size_t i = 0; i < v->n_cards; i++)
-        assert_true(v->cards[i].n_suggestions > 0 ||
-                    v->cards[i].indicator > OW_TIER_INFO);
+    assert_non_null(build_finding(v, "pdmp-due"));
+    assert_int_equal(v->n_cards, 0);
+    assert_string_equal(suppressed(v, "pdmp-due")->by, "nothing-to-do");
+}
+
+/* What nobody is told hides nothing either, whether it stands before or behind. */
+static void what_is_in_shadow_inhibits_nothing(void **state)
+{
+    static const char *const rules[] = { "med-threshold", "sedative-coprescribing",
+                                         "unreadable-dose" };
+    struct build *b = with_sedative();
+    const struct ow_verdict *v;
+
+    (void)state;
+    build_rules(b, rules, OW_LEN(rules));
+    build_order(b, "u", RX_MORPHINE_15);                          /* nobody can read it */
+    b->policy.rules[OW_RULE_MED_THRESHOLD].mode = OW_MODE_SHADOW; /* before */
+    v = build_judge(b);
+    assert_null(build_finding(v, "unreadable-dose")->silent);
+    assert_null(build_finding(v, "sedative-coprescribing")->silent);
+    b->policy.rules[OW_RULE_MED_THRESHOLD].mode = OW_MODE_ON;
+    b->policy.params[OW_PARAM_MED_THRESHOLD_CRITICAL] = build_ratio("500");
+    b->policy.rules[OW_RULE_SEDATIVE].mode = OW_MODE_SHADOW; /* behind, critical */
+    v = build_judge(b);
+    assert_int_equal(build_finding(v, "sedative-coprescribing")->tier, OW_TIER_CRITICAL);
+    assert_null(build_finding(v, "med-threshold")->silent);
 }
 
 static void what_cannot_be_read_offers_to_ask_the_pharmacy(void **state)
@@ -145,6 +168,7 @@ int main(void)
         cmocka_unit_test(a_rule_in_shadow_is_recorded_and_tells_nobody),
         cmocka_unit_test(every_finding_is_told_or_stands_among_the_suppressed),
         cmocka_unit_test(an_info_with_nothing_to_do_interrupts_nobody),
+        cmocka_unit_test(what_is_in_shadow_inhibits_nothing),
         cmocka_unit_test(what_cannot_be_read_offers_to_ask_the_pharmacy),
         cmocka_unit_test(answers_fit_what_the_card_is_about),
         cmocka_unit_test(the_guideline_is_one_click_away),
