@@ -42,6 +42,8 @@ enum call_state {
     CALL_FAILED, /* its end is known, and told at the next tick */
 };
 
+enum call_rank { RANK_URGENT, RANK_USUAL, RANK_LAST };
+
 struct call_list {
     struct ow_call *first, *last;
 };
@@ -69,7 +71,8 @@ struct ow_call {
     struct ow_buf head, content;
     size_t name_at[OW_WIRE_HEADERS], value_at[OW_WIRE_HEADERS];
     size_t n_headers;
-    bool head_done, encoded, address_refused, urgent;
+    bool head_done, encoded, address_refused;
+    enum call_rank rank;
     const char *broken; /* which ceiling */
     enum ow_code code;
     struct ow_err err;
@@ -122,24 +125,24 @@ static void list_add(struct call_list *l, struct ow_call *call)
     l->last = call;
 }
 
-/* Behind the other urgent ones, before the rest. */
-static void list_add_urgent(struct call_list *l, struct ow_call *call)
+/* Behind those that wait with as much right, before the rest. */
+static void list_add_ranked(struct call_list *l, struct ow_call *call)
 {
-    struct ow_call *at = l->first;
+    struct ow_call *at = l->last;
 
-    while (at && at->urgent)
-        at = at->next;
-    if (!at) {
+    while (at && at->rank > call->rank)
+        at = at->prev;
+    if (at == l->last) {
         list_add(l, call);
         return;
     }
-    call->next = at;
-    call->prev = at->prev;
-    if (at->prev)
-        at->prev->next = call;
+    call->prev = at;
+    call->next = at ? at->next : l->first;
+    call->next->prev = call;
+    if (at)
+        at->next = call;
     else
         l->first = call;
-    at->prev = call;
 }
 
 static void list_remove(struct call_list *l, struct ow_call *call)
@@ -798,7 +801,7 @@ struct ow_call *ow_client_send(struct ow_client *c, const struct ow_request *req
     call = call_new(c);
     call->fn = fn;
     call->arg = arg;
-    call->urgent = req->urgent;
+    call->rank = req->urgent ? RANK_URGENT : req->can_wait ? RANK_LAST : RANK_USUAL;
     call->err.text[0] = '\0';
     call->deadline_ms = now_ms(c) + timeout_ms;
     call->url = ow_strdup(req->url);
@@ -814,10 +817,7 @@ struct ow_call *ow_client_send(struct ow_client *c, const struct ow_request *req
     }
     call->host = host_of(c, req->url, origin);
     call->state = CALL_QUEUED;
-    if (call->urgent)
-        list_add_urgent(&call->host->queue, call);
-    else
-        list_add(&call->host->queue, call);
+    list_add_ranked(&call->host->queue, call);
     c->n_queued++;
     host_pump(c, call->host);
     if (call->state == CALL_QUEUED)

@@ -7,6 +7,7 @@
 
 #include "alerts/evaluate.h"
 #include "daemon/config.h"
+#include "daemon/kinds.h"
 #include "daemon/store.h"
 #include "daemon/world.h"
 
@@ -17,6 +18,7 @@ struct ow_core {
     const struct ow_knowledge *knowledge;
     struct ow_zone *zone;      /* NULL: UTC */
     const char *authorization; /* Authorization header for the FHIR server, or NULL */
+    struct ow_kinds kinds;     /* what that server answers */
     const char *webhook_authorization;
     const char *endpoint; /* our /notify/{channel} as the server reaches it */
     const char *channel;  /* its secret segment */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/concern.h"
 #include "base/text.h"
 #include "daemon/log.h"
 #include "daemon/metrics.h"
@@ -12,7 +13,7 @@
 #include "fhir/reference.h"
 #include "fhir/search.h"
 
-enum { ANSWER_MAX = 4 << 20, LOOK_MOST = 200 };
+enum { ANSWER_MAX = 4 << 20 };
 
 /* The total does not depend on it, so it is no reason to say "at least". */
 static const char NO_BIRTH_DATE[] = "no birth date could be had: age counts as unknown";
@@ -102,19 +103,9 @@ static bool concerns_us(struct ow_hook_calls *h, const struct ow_hooks_request *
                              .zone = core->zone,
                              .at = ow_now_utc(core->world) };
     const struct ow_chart *chart = hook_chart(req, arena, NULL);
-    const struct ow_verdict *v;
 
     ow_arena_reset(&h->scratch);
-    if (chart && chart->n_orders > LOOK_MOST)
-        return true; /* asking costs less than looking */
-    if (!chart || ow_evaluate(chart, &q, &h->scratch, &v, NULL) != OW_OK)
-        return false;
-    for (size_t i = 0; i < v->n_lines; i++)
-        if (v->lines[i].role == OW_ROLE_COUNTED ||
-            v->lines[i].role == OW_ROLE_UNREADABLE ||
-            v->lines[i].role == OW_ROLE_EXCLUDED)
-            return true;
-    return v->n_sedatives > 0;
+    return chart && ow_concern(chart, &q, &h->scratch);
 }
 
 /* Kinds of resources to ask for: what nobody looked for, if it matters. */
@@ -198,10 +189,20 @@ static void call_end(struct hook_call *c)
     free(c);
 }
 
+/* What came of its search, once. */
+static void call_search_done(struct hook_call *c)
+{
+    struct ow_core *core = c->owner->core;
+
+    c->req.asked |= ow_search_answered(c->search);
+    if (!c->req.authorization && ow_search_complete(c->search))
+        ow_kinds_note(&core->kinds, c->search, ow_now_mono(core->world));
+}
+
 static void call_answer(struct hook_call *c)
 {
     if (c->search)
-        c->req.asked |= ow_search_answered(c->search);
+        call_search_done(c);
     if (!c->search && c->req.lacks_patient)
         ow_reader_note(c->req.reader, NO_BIRTH_DATE);
     hook_judge(c->owner, &c->req, &c->arena, c->fn, c->arg);
@@ -233,7 +234,7 @@ static void call_widen(struct hook_call *c)
 {
     if (c->kinds_asked)
         return;
-    c->req.asked |= ow_search_answered(c->search);
+    call_search_done(c);
     c->req.lacks_orders = c->req.lacks_patient = false;
     call_search(c);
     call_ask(c);
@@ -389,6 +390,9 @@ static void call_search(struct hook_call *c)
         .want_kinds = kinds_wanted(c->owner, &c->req, &c->arena),
         .pages = pages,
         .lenient = true,
+        .skip = c->req.authorization
+                    ? 0
+                    : ow_kinds_skip(&core->kinds, ow_now_mono(core->world)),
     };
     bool first = !c->search;
 

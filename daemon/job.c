@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alerts/evaluate.h"
+#include "alerts/concern.h"
 #include "base/backoff.h"
 #include "base/text.h"
 #include "daemon/log.h"
@@ -419,16 +419,35 @@ static void job_forget_call(struct job *j, struct job_call *gone)
 }
 
 static bool job_ask_rest(struct job *j);
+static void job_begin_search(struct job *j);
+
+/* The dose is worth more than the rest of the chart: once more without it. */
+static void job_too_large(struct job *j)
+{
+    ow_err_set(&j->err, OW_INPUT, "the chart is larger than intake.memory_max");
+    if (!j->asked_rest || j->orders_only) {
+        job_park(j);
+        return;
+    }
+    OW_LOG(OW_WARNING, "fetch.too-large",
+           "judged by orders, conditions and dispenses alone",
+           OW_F_PATIENT("patient", j->patient), OW_F("reason", j->err.text));
+    job_drop_calls(j);
+    ow_arena_reset(&j->arena);
+    j->orders_only = true;
+    job_begin_search(j);
+}
 
 static void job_fed(struct job *j, enum ow_code code)
 {
     switch (code) {
     case OW_OK:
         if (ow_arena_full(&j->arena)) {
-            ow_err_set(&j->err, OW_INPUT, "the chart is larger than intake.memory_max");
-            job_park(j);
+            job_too_large(j);
         } else if (ow_search_complete(j->search)) {
             j->answered |= ow_search_answered(j->search);
+            ow_kinds_note(&j->owner->core->kinds, j->search,
+                          ow_now_mono(j->owner->core->world));
             if (job_ask_rest(j))
                 return;
             job_move(j, JOB_LOADING);
@@ -460,11 +479,24 @@ static void on_answer(void *arg, enum ow_code code, const struct ow_response *re
     job_forget_call(j, c);
     if (code == OW_OK)
         code = ow_search_feed(j->search, tag, resp, &j->retry_after_ms, &j->err);
+    else if (ow_search_lost(j->search, tag, err->text))
+        code = OW_OK; /* it only helps: judged without */
     else
         j->err = *err;
     if (code != OW_OK)
         job_drop_calls(j);
     job_fed(j, code);
+}
+
+/* May it ask now? What only helps goes out as many at once as the server is given, so
+ * that a question's time is not spent in our own line. */
+static bool job_may_send(const struct job *j)
+{
+    int64_t most = ow_config_int(j->owner->core->config->fhir_requests_max);
+
+    for (const struct job_call *c = j->calls; j->asked_rest && c; c = c->next)
+        most--;
+    return most > 0;
 }
 
 static void job_send_questions(struct job *j)
@@ -473,9 +505,10 @@ static void job_send_questions(struct job *j)
     struct ow_request req;
     unsigned tag;
 
-    while (ow_search_next(j->search, &req, &tag)) {
+    while (job_may_send(j) && ow_search_next(j->search, &req, &tag)) {
         struct job_call *c = ow_alloc_zero(sizeof *c);
 
+        req.can_wait = j->asked_rest;
         c->job = j;
         c->tag = tag;
         c->next = j->calls;
@@ -497,10 +530,17 @@ static struct ow_search_options search_options(const struct job *j)
         .authorization = core->authorization,
         .page_size = (unsigned)ow_config_int(core->config->fhir_page_size),
         .max_pages = (unsigned)ow_config_int(core->config->fhir_pages_max),
+        .skip = ow_kinds_skip(&core->kinds, ow_now_mono(core->world)),
     };
 }
 
 static void job_fetch(struct job *j)
+{
+    j->orders_only = false;
+    job_begin_search(j);
+}
+
+static void job_begin_search(struct job *j)
 {
     struct ow_search_options opt = search_options(j);
 
@@ -530,8 +570,8 @@ static const struct ow_chart *job_chart(struct job *j, struct ow_arena *arena)
     return own;
 }
 
-/* An opioid or a sedative beside which the rest of the chart matters? Most patients have
- * none, and cost no search more. */
+/* Does the rest of the chart matter? Most patients have no opioid, and cost no search
+ * more. */
 static bool job_concerned(struct job *j, struct ow_arena *scratch)
 {
     const struct ow_core *core = j->owner->core;
@@ -539,18 +579,11 @@ static bool job_concerned(struct job *j, struct ow_arena *scratch)
                              .zone = core->zone,
                              .at = ow_now_utc(core->world) };
     const struct ow_chart *chart = job_chart(j, scratch);
-    const struct ow_verdict *v;
 
-    if (chart)
-        q.policy = ow_config_policy_for(core->config, chart, q.at);
-    if (!chart || ow_evaluate(chart, &q, scratch, &v, NULL) != OW_OK)
+    if (!chart)
         return false;
-    for (size_t i = 0; i < v->n_lines; i++)
-        if (v->lines[i].role == OW_ROLE_COUNTED ||
-            v->lines[i].role == OW_ROLE_UNREADABLE ||
-            v->lines[i].role == OW_ROLE_EXCLUDED)
-            return true;
-    return v->n_sedatives > 0;
+    q.policy = ow_config_policy_for(core->config, chart, q.at);
+    return ow_concern(chart, &q, scratch);
 }
 
 /* The kinds that nobody asked for yet. A server that does not offer one answers so, and
@@ -561,7 +594,7 @@ static bool job_ask_rest(struct job *j)
     struct ow_arena scratch;
     bool concerned;
 
-    if (j->asked_rest)
+    if (j->asked_rest || j->orders_only)
         return false;
     j->asked_rest = true;
     ow_arena_init(&scratch, SIZE_MAX);
@@ -569,7 +602,7 @@ static bool job_ask_rest(struct job *j)
     ow_arena_done(&scratch);
     if (!concerned)
         return false;
-    opt.want_kinds = OW_KIND_ALL & ~j->answered;
+    opt.want_kinds = OW_KIND_ALL & ~(j->answered | ow_search_asked(j->search));
     opt.lenient = true;
     j->search = ow_search_new(&j->arena, &opt, ow_search_reader(j->search));
     job_send_questions(j);

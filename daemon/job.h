@@ -54,6 +54,7 @@ struct job {
     struct ow_arena arena; /* of the round */
     struct ow_search *search;
     bool asked_rest;        /* the kinds that matter beside an opioid */
+    bool orders_only;       /* the rest did not fit into memory */
     unsigned answered;      /* OW_KIND_* of all its searches */
     struct job_call *calls; /* open ones */
     struct ow_timer *timer;

@@ -69,7 +69,8 @@ struct ask {
     unsigned page;       /* from 1 */
     bool include;        /* asks for _include */
     unsigned kind;       /* OW_KIND_* that it asks for */
-    bool failed;
+    uint32_t type;       /* the same as a bit of ow_search_types */
+    bool failed, refused, skipped;
 };
 
 struct ow_search {
@@ -143,11 +144,43 @@ static bool pages_ask(struct ow_search *s)
     return all;
 }
 
+const char *ow_search_type(unsigned i)
+{
+    return i < OW_LEN(kind_types) ? kind_types[i].type : NULL;
+}
+
+static uint32_t type_bit(const char *type)
+{
+    for (unsigned i = 0; i < OW_LEN(kind_types); i++)
+        if (strcmp(kind_types[i].type, type) == 0)
+            return 1u << i;
+    return 0;
+}
+
+/* One search of what helps to judge; one that the server refused before ends at once, as
+ * if it had been refused again. */
+static void helpful_ask(struct ow_search *s, enum question q, const char *type)
+{
+    struct ask *a;
+
+    ask_patient_search(s, q, type, s->opt.patient, false);
+    a = &s->asks[s->n - 1];
+    a->type = type_bit(type);
+    if (!(s->opt.skip & a->type))
+        return;
+    a->state = ASK_DONE;
+    a->failed = a->skipped = true;
+    ow_reader_note(s->reader, ow_arena_printf(s->arena,
+                                              "%s: not asked, the server did "
+                                              "not answer this search before",
+                                              type));
+}
+
 static void kinds_ask(struct ow_search *s)
 {
     for (size_t i = 0; i < OW_LEN(kind_types); i++)
         if (s->opt.want_kinds & kind_types[i].kind)
-            ask_patient_search(s, Q_KIND, kind_types[i].type, s->opt.patient, false);
+            helpful_ask(s, Q_KIND, kind_types[i].type);
 }
 
 /* Are there pages of orders that make a search of them all needless? */
@@ -189,10 +222,10 @@ struct ow_search *ow_search_new(struct ow_arena *arena,
         ask_add(s, Q_PATIENT,
                 ow_arena_printf(arena, "%s/%s", s->opt.base_url, s->opt.patient));
     if (opt->want_orders && !opt->lenient && !ow_reader_has(s->reader, "Condition"))
-        ask_patient_search(s, Q_CONDITIONS, "Condition", s->opt.patient, false);
+        helpful_ask(s, Q_CONDITIONS, "Condition");
     if (opt->want_orders && !opt->lenient &&
         !ow_reader_has(s->reader, "MedicationDispense"))
-        ask_patient_search(s, Q_DISPENSES, "MedicationDispense", s->opt.patient, false);
+        helpful_ask(s, Q_DISPENSES, "MedicationDispense");
     return s;
 }
 
@@ -263,6 +296,7 @@ static void page_next(struct ow_search *s, size_t from, const char *link)
     a->page = was.page + 1;
     a->subject = was.subject;
     a->kind = was.kind;
+    a->type = was.type;
 }
 
 /* Orders may still stand under the other ids of a merged patient. */
@@ -380,6 +414,14 @@ static enum ow_code refused(struct ow_search *s, size_t i, enum ow_code code,
 
 static int64_t retry_after(const struct ow_response *resp);
 
+/* Will the same search be refused for any patient? Not for want of time or of a token. */
+static bool is_refusal(int status)
+{
+    return (status >= 400 && status < 500 && status != 401 && status != 408 &&
+            status != 409 && status != 425 && status != 429) ||
+           status == 501;
+}
+
 enum ow_code ow_search_feed(struct ow_search *s, unsigned tag,
                             const struct ow_response *resp, int64_t *retry_after_ms,
                             struct ow_err *err)
@@ -400,6 +442,7 @@ enum ow_code ow_search_feed(struct ow_search *s, unsigned tag,
     else
         ow_err_prefix(&local, code, "%s", question_names[s->asks[tag].question]);
     s->asks[tag].failed |= code != OW_OK || resp->status >= 300;
+    s->asks[tag].refused = s->asks[tag].page == 1 && is_refusal(resp->status);
     if (code != OW_OK && s->opt.lenient && is_helpful(&s->asks[tag])) {
         missing(s, s->asks[tag].question, local.text);
         code = OW_OK;
@@ -445,6 +488,35 @@ unsigned ow_search_answered(const struct ow_search *s)
             failed |= s->asks[i].kind;
     }
     return answered & ~failed;
+}
+
+unsigned ow_search_asked(const struct ow_search *s)
+{
+    unsigned asked = 0;
+
+    for (size_t i = 0; i < s->n; i++)
+        asked |= s->asks[i].kind;
+    return asked;
+}
+
+struct ow_search_types ow_search_types(const struct ow_search *s)
+{
+    struct ow_search_types t = { 0 };
+
+    for (size_t i = 0; i < s->n; i++) {
+        const struct ask *a = &s->asks[i];
+
+        if (a->state != ASK_DONE || a->skipped)
+            continue;
+        if (a->refused)
+            t.refused |= a->type;
+        else if (a->failed)
+            t.lost |= a->type;
+        else
+            t.answered |= a->type;
+    }
+    t.answered &= ~(t.refused | t.lost);
+    return t;
 }
 
 /* --- Retry-After --- */

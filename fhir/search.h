@@ -30,7 +30,13 @@ struct ow_search_options {
         *pages; /* of this origin, to go on with; those of orders in place
                  * of the whole search, which follows when they fail */
     size_t n_pages;
-    bool lenient; /* no failure but that of orders and the patient fails the search */
+    bool lenient;  /* no failure but that of orders and the patient fails the search */
+    uint32_t skip; /* types not to ask for: the server refused them before */
+};
+
+/* Types of resources beside orders, as sets: bit `i` is ow_search_type(i). */
+struct ow_search_types {
+    uint32_t answered, refused, lost; /* lost: no answer that can be used */
 };
 
 /* `reader` NULL: a new one; else the answers are added to it. */
@@ -56,6 +62,9 @@ bool ow_search_lost(struct ow_search *s, unsigned tag, const char *why);
 bool ow_search_essential(const struct ow_search *s);
 /* OW_KIND_* that were asked for and answered. */
 unsigned ow_search_answered(const struct ow_search *s);
+unsigned ow_search_asked(const struct ow_search *s); /* whatever came of it */
+struct ow_search_types ow_search_types(const struct ow_search *s);
+const char *ow_search_type(unsigned i); /* NULL beyond the last */
 struct ow_reader *ow_search_reader(struct ow_search *s);
 
 /* Whose order is it? The request for one resource, and its answer: OW_OK with Patient/x,

@@ -27,6 +27,7 @@ struct ow_request {
     const char *body; /* followed by a NUL that does not count */
     size_t body_len;
     bool urgent; /* outbound: somebody waits, so it goes ahead in the line for its host */
+    bool can_wait; /* outbound: it goes behind all that cannot */
 };
 
 /* A response, in either direction. */
