@@ -19,10 +19,15 @@ const STOP_MS = 15_000;
 
 export const OPIWARD = process.env.OPIWARD ?? join(root, 'build/opiward');
 
-/* The few settings a test changes, as YAML; JSON strings are YAML strings. */
+/* The rules of dose and doubt alone, for stories that are about one alert and its life. */
+const DOSE = ['med-threshold', 'sedative-coprescribing', 'unreadable-dose', 'unknown-drug', 'stale-order', 'supply-mismatch'];
+const every = readFileSync(join(root, 'conf/policies/cdc-2022.tsv'), 'utf8').split('\n').map((l) => l.split('\t')).filter((f) => f[1] === 'mode').map((f) => f[0]);
+export const DOSE_RULES = Object.fromEntries(every.filter((name) => !DOSE.includes(name)).map((name) => [name, { mode: 'off' }]));
+
+/* The few settings a test changes, as YAML; JSON is YAML. */
 function yaml(settings) {
   return Object.entries(settings)
-    .map(([section, keys]) => `${section}:\n${Object.entries(keys).map(([k, v]) => `  ${k}: ${typeof v === 'string' ? JSON.stringify(v) : v}\n`).join('')}`)
+    .map(([section, keys]) => `${section}:\n${Object.entries(keys).map(([k, v]) => `  ${k}: ${JSON.stringify(v)}\n`).join('')}`)
     .join('');
 }
 

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Sim } from '../sim/client.mjs';
 import { order } from '../sim/orders.mjs';
-import { Daemon } from './daemon.mjs';
+import { DOSE_RULES, Daemon } from './daemon.mjs';
 
 let sim;
 let daemon;
@@ -41,7 +41,7 @@ before(async () => {
     await new Promise((r) => setTimeout(r, 10));
   }
   /* without the signal a write beyond the limit is an error like any other */
-  daemon = await Daemon.start({ sim, command: ['bash', '-c', 'trap "" XFSZ; exec "$@"', 'bash'], env: { NOTIFY_SOCKET: path, WATCHDOG_USEC: '400000' }, settings: { fhir: { catch_up_interval: '1h' } } });
+  daemon = await Daemon.start({ sim, command: ['bash', '-c', 'trap "" XFSZ; exec "$@"', 'bash'], env: { NOTIFY_SOCKET: path, WATCHDOG_USEC: '400000' }, settings: { fhir: { catch_up_interval: '1h' }, rules: DOSE_RULES } });
   await daemon.until((m) => m.subscription_active === 1);
   await settle();
   endpoint = await daemon.endpoint(sim);

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { Sim } from '../sim/client.mjs';
 import { order } from '../sim/orders.mjs';
-import { Daemon } from './daemon.mjs';
+import { DOSE_RULES, Daemon } from './daemon.mjs';
 
 const HANGUPS = process.env.OPIWARD_SWEEP === 'full' ? 10_000 : 200;
 const WRITE = { method: 'POST', path: '^/fhir/?$' };
@@ -23,6 +23,7 @@ const settings = (over = {}) => ({
   sinks: { webhook_url: sim.webhookUrl() },
   fhir: { catch_up_interval: '1h', check_interval: '1h', timeout: '1s' },
   outbox: { first_retry: '20ms', retry_cap: '100ms', breaker_failures: 1000, breaker_pause: '300ms' },
+  rules: DOSE_RULES,
   ...over,
 });
 

@@ -4,14 +4,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Sim } from '../sim/client.mjs';
-import { Daemon } from './daemon.mjs';
+import { DOSE_RULES, Daemon } from './daemon.mjs';
 
 let sim;
 let daemon;
 
 before(async () => {
   sim = await Sim.start({ data: true, dialect: 'hapi', timeScale: 0.1, activationDelay: 10 });
-  daemon = await Daemon.start({ sim, settings: { sinks: { webhook_url: sim.webhookUrl() }, fhir: { catch_up_interval: '1h' } } });
+  daemon = await Daemon.start({ sim, settings: { sinks: { webhook_url: sim.webhookUrl() }, fhir: { catch_up_interval: '1h' }, rules: DOSE_RULES } });
   await daemon.until((m) => m.subscription_active === 1);
 });
 

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, beforeEach, test } from 'node:test';
 import { Sim } from '../sim/client.mjs';
-import { Daemon } from './daemon.mjs';
+import { DOSE_RULES, Daemon } from './daemon.mjs';
 
 let directory;
 let sim;
@@ -46,7 +46,7 @@ async function freePort() {
 
 async function start(at, over = {}) {
   const d = await Daemon.start({ sim, directory: at, ...over, wait: false, settings: {
-    listen: { port }, fhir: { catch_up_interval: '1h', check_interval: '1s' }, ...over.settings } });
+    listen: { port }, fhir: { catch_up_interval: '1h', check_interval: '1s' }, rules: DOSE_RULES, ...over.settings } });
   started.push(d);
   return over.wait === false ? d : d.ready();
 }

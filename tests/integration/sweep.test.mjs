@@ -16,7 +16,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Sim } from '../sim/client.mjs';
-import { Daemon } from './daemon.mjs';
+import { DOSE_RULES, Daemon } from './daemon.mjs';
 import { counting, generator, killing, leftBehind, pointsOf, scratch, shuffled, signal } from './killing.mjs';
 
 const FULL = process.env.OPIWARD_SWEEP === 'full';
@@ -108,6 +108,7 @@ class Lane {
       sinks: this.setting.sinks ? { webhook_url: this.sim.webhookUrl() } : {},
       outbox: { first_retry: '10ms', retry_cap: '100ms', breaker_pause: '50ms' },
       log: { level: 'info' },
+      rules: DOSE_RULES,
     } });
   }
 

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Daemon } from '../integration/daemon.mjs';
+import { DOSE_RULES, Daemon } from '../integration/daemon.mjs';
 import { order } from '../sim/orders.mjs';
 import { call, create, diagnosis, fresh, pause, use } from './kit.mjs';
 import { startServer } from './server.mjs';
@@ -20,7 +20,7 @@ let directory;
 async function start() {
   daemon = await Daemon.start({
     base: server.base, directory,
-    settings: { fhir: { catch_up_interval: '2s', timeout: '30s', requests_max: 4 }, site: { id: 'interop' } },
+    settings: { fhir: { catch_up_interval: '2s', timeout: '30s', requests_max: 4 }, site: { id: 'interop' }, rules: DOSE_RULES },
   });
   await daemon.until((m) => m.subscription_active === 1, 60_000);
 }
