@@ -75,12 +75,17 @@ const char *ow_card_plain(struct ow_arena *arena, const char *s)
     return ret;
 }
 
+/* A headline that begins with "at least" begins with a capital, in any language. */
 static const char *capital(struct ow_arena *arena, const char *s)
 {
-    char *ret = ow_arena_strdup(arena, s);
+    const char *least = ow_word(arena, OW_WORD_AT_LEAST);
+    size_t n = strcspn(least, "{");
+    char *ret;
 
-    if (ret[0] >= 'a' && ret[0] <= 'z')
-        ret[0] = (char)(ret[0] - 'a' + 'A');
+    if (n == 0 || strncmp(s, least, n) != 0 || s[0] < 'a' || s[0] > 'z')
+        return s;
+    ret = ow_arena_strdup(arena, s);
+    ret[0] = (char)(ret[0] - 'a' + 'A');
     return ret;
 }
 
@@ -91,8 +96,7 @@ static const char *summary_of(struct ow_judge *j, const struct ow_finding *lead)
 
     if (sedative != NULL && ow_streq(lead->rule, "med-threshold"))
         ret = ow_say(j->arena, OW_WORD_SUMMARY_ALSO, ret, sedative);
-    if (ow_starts_with(ret, "at least"))
-        ret = capital(j->arena, ret);
+    ret = capital(j->arena, ret);
     return ow_card_cut(j->arena, ow_card_plain(j->arena, ret), OW_CARD_SUMMARY);
 }
 

@@ -5,9 +5,11 @@
 #include "base/text.h"
 
 static const char *const words[OW_WORD_N] = {
-#define WORD(name, text) [OW_WORD_##name] = text,
+#define PART(where)
+#define WORD(name, text, ...) [OW_WORD_##name] = text,
 #include "alerts/words.def"
 #undef WORD
+#undef PART
 };
 
 enum { MAX_ARGS = 9 };
@@ -26,8 +28,7 @@ const char *ow_word(const struct ow_arena *arena, enum ow_word w)
     return own != NULL && own->text[w] != NULL ? own->text[w] : english;
 }
 
-/* Number of the placeholder at `s`, or 0. */
-static unsigned placeholder(const char *s)
+unsigned ow_word_placeholder(const char *s)
 {
     return s[0] == '{' && s[1] >= '1' && s[1] <= '9' && s[2] == '}'
                ? (unsigned)(s[1] - '0')
@@ -47,14 +48,14 @@ const char *ow_say_args(struct ow_arena *arena, enum ow_word w, const char *cons
         len[i] = strlen(args[i]);
     }
     for (s = text; *s != '\0'; s++) {
-        unsigned n = placeholder(s);
+        unsigned n = ow_word_placeholder(s);
 
         total += n > 0 ? len[n] : 1;
         s += n > 0 ? 2 : 0;
     }
     ret = at = ow_arena_alloc(arena, total + 1);
     for (s = text; *s != '\0'; s++) {
-        unsigned n = placeholder(s);
+        unsigned n = ow_word_placeholder(s);
 
         if (n == 0) {
             *at++ = *s;

@@ -5,10 +5,10 @@
  * arguments, which are strings; a missing argument is "". What comes out lives in the
  * arena.
  *
- * A site may say them in its own language or its own way. Its texts belong to an
- * evaluation and travel with its arena, in `arena->texts`: every sentence is made with
- * an arena at hand, and so no judgement can mix two languages. What they lack is said in
- * English.
+ * A site may say them in its own language or its own way (alerts/texts). Its texts belong
+ * to an evaluation and travel with its arena, in `arena->texts`: every sentence is made
+ * with an arena at hand, and so no judgement can mix two languages. What they lack is
+ * said in English.
  */
 #pragma once
 
@@ -17,14 +17,17 @@
 #include "base/time.h"
 
 enum ow_word {
-#define WORD(name, text) OW_WORD_##name,
+#define PART(where)
+#define WORD(name, ...) OW_WORD_##name,
 #include "alerts/words.def"
 #undef WORD
+#undef PART
     OW_WORD_N,
 };
 
-/* Texts in place of the English ones, kept by whoever put them on the arena. */
+/* Texts in place of the English ones, kept by whoever attached them. */
 struct ow_words {
+    const char *name;            /* "es" */
     const char *text[OW_WORD_N]; /* NULL: the English one */
 };
 
@@ -36,6 +39,9 @@ const char *ow_word_english(enum ow_word w);
 #define ow_say(arena, word, ...)                                                         \
     ow_say_args((arena), (word), (const char *const[]){ NULL, ##__VA_ARGS__, NULL })
 const char *ow_say_args(struct ow_arena *arena, enum ow_word w, const char *const *args);
+
+/* Number of the placeholder at `s`, or 0. */
+unsigned ow_word_placeholder(const char *s);
 
 /* At most two places, rounded half up. */
 const char *ow_say_ratio(struct ow_arena *arena, struct ow_ratio v);

@@ -12,6 +12,7 @@
 #include "daemon/setting.h"
 #include "daemon/source_attributes.h"
 #include "daemon/tables.h"
+#include "daemon/texts.h"
 
 enum { SETTINGS_MAX = 1 << 20 };
 
@@ -67,6 +68,34 @@ static void check_packs(const struct ow_config *c, const struct ow_knowledge *kb
     ow_arena_done(&arena);
 }
 
+/* All texts, whether in force or not. */
+static void check_texts(const struct ow_config *c, struct ow_reporter *to)
+{
+    struct ow_pack_folders folders;
+    const struct ow_words *words;
+    const char *const *names;
+    struct ow_arena arena;
+    size_t n;
+
+    ow_arena_init(&arena, SIZE_MAX);
+    ow_texts_folders(c, &folders);
+    n = ow_pack_names(&folders, &arena, &names);
+    for (size_t i = 0; i < n; i++)
+        (void)!ow_texts_load(&folders, names[i], &arena, ow_reporter_on_report, to,
+                             &words);
+    ow_arena_done(&arena);
+}
+
+/* What is no error, but good to know. */
+static void print_notes(const struct ow_config *c)
+{
+    size_t lacking = c->words ? ow_texts_lacking(c->words) : 0;
+
+    if (lacking > 0)
+        fprintf(stderr, "opiward check: note: texts '%s': %zu of %d stay in English\n",
+                c->words->name, lacking, OW_WORD_N);
+}
+
 static size_t check(const char *file, struct printer *p)
 {
     struct ow_reporter to;
@@ -83,9 +112,12 @@ static size_t check(const char *file, struct printer *p)
         check_packs(&s->config, kb, &to);
         ow_knowledge_free(kb);
     }
-    ow_snapshot_free(s);
+    check_texts(&s->config, &to);
     ow_reporter_tell(&to, on_error, p);
     errors = to.n;
+    if (errors == 0)
+        print_notes(&s->config);
+    ow_snapshot_free(s);
     ow_reporter_done(&to);
     return errors;
 }
@@ -94,6 +126,7 @@ enum printed {
     PRINT_NOTHING,
     PRINT_SETTINGS, /* the documented file that reads back the same */
     PRINT_PACK,     /* the policy of everybody as a rule pack */
+    PRINT_TEXTS,    /* the texts of cards as a table */
     PRINT_SOURCES,  /* what stands behind each rule */
 };
 
@@ -108,6 +141,8 @@ static int print_in_force(const char *file, enum printed what)
     ow_buf_init(&out, SETTINGS_MAX);
     if (what == PRINT_PACK)
         ow_pack_print(&config->policy, config->packs, &out);
+    else if (what == PRINT_TEXTS)
+        ow_texts_print(config->words, &out);
     else if (what == PRINT_SOURCES)
         ow_source_attributes(&config->policy, config->packs, &out);
     else
@@ -133,14 +168,16 @@ int ow_check_main(int argc, char **argv)
             print = PRINT_SETTINGS;
         } else if (ow_streq(argv[i], "--print-pack")) {
             print = PRINT_PACK;
+        } else if (ow_streq(argv[i], "--print-texts")) {
+            print = PRINT_TEXTS;
         } else if (ow_streq(argv[i], "--source-attributes")) {
             print = PRINT_SOURCES;
         } else if (ow_streq(argv[i], "--config") && i + 1 < argc) {
             file = argv[++i];
         } else {
-            fputs(
-                "usage: opiward check [--config FILE] [--json] [--print|--print-pack]\n",
-                stderr);
+            fputs("usage: opiward check [--config FILE] [--json] [--print|--print-pack|"
+                  "--print-texts|\n                     --source-attributes]\n",
+                  stderr);
             return OW_EXIT_USAGE;
         }
     }

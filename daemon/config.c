@@ -19,6 +19,7 @@
 #include "daemon/packs.h"
 #include "daemon/setting.h"
 #include "daemon/signature.h"
+#include "daemon/texts.h"
 #include "daemon/yaml.h"
 
 enum {
@@ -271,6 +272,7 @@ static void policy_finish(const struct ow_config *c, struct ow_policy *p)
         p->version = c->policy_version;
     p->source_label = c->site_name;
     p->source_url = *c->site_url ? c->site_url : NULL;
+    p->words = c->words;
     if (!ow_streq(c->policy_older_factor, "preset"))
         p->older_factor = ow_streq(c->policy_older_factor, "older-factor");
     if (!ow_streq(c->policy_count_stale, "preset"))
@@ -281,13 +283,24 @@ static void policy_finish(const struct ow_config *c, struct ow_policy *p)
         p->stale_days = ow_config_int(c->policy_stale_days);
 }
 
+/* The names of what is in these folders, each behind a blank. */
+static void names_list(struct ow_snapshot *s, const struct ow_pack_folders *folders,
+                       struct ow_buf *ret)
+{
+    const char *const *names;
+    size_t n = ow_pack_names(folders, &s->arena, &names);
+
+    ow_buf_init(ret, 1 << 16);
+    for (size_t i = 0; i < n; i++)
+        ow_buf_printf(ret, " %s", names[i]);
+}
+
 /* A pack that cannot be had is an error at the setting that names it; until that is
  * mended the defaults stand in, so that the rest can be looked at. */
 static void packs_read(struct ow_snapshot *s, struct ow_reporter *to,
                        const struct ow_pack_folders *folders)
 {
     struct ow_config *c = &s->config;
-    const char *const *names;
     char path[OW_PACKS_PATH];
     struct ow_buf list;
 
@@ -296,11 +309,7 @@ static void packs_read(struct ow_snapshot *s, struct ow_reporter *to,
                          &c->packs) == OW_OK)
             return;
     } else {
-        size_t n = ow_pack_names(folders, &s->arena, &names);
-
-        ow_buf_init(&list, 1 << 16);
-        for (size_t i = 0; i < n; i++)
-            ow_buf_printf(&list, " %s", names[i]);
+        names_list(s, folders, &list);
         ow_report_at(to, s, OW_S_policy_preset,
                      "policy.preset: no rule pack '%.40s'; there are:%s",
                      c->policy_preset, ow_buf_cstr(&list));
@@ -309,11 +318,34 @@ static void packs_read(struct ow_snapshot *s, struct ow_reporter *to,
     c->packs = OW_NEW(&s->arena, struct ow_pack_chain);
 }
 
+/* Texts that cannot be had are an error likewise, and English stands in. */
+static void words_read(struct ow_snapshot *s, struct ow_reporter *to)
+{
+    struct ow_config *c = &s->config;
+    struct ow_pack_folders folders;
+    struct ow_buf list;
+
+    if (ow_streq(c->texts_language, "en"))
+        return; /* what the program says by itself */
+    ow_texts_folders(c, &folders);
+    if (ow_texts_known(&folders, c->texts_language)) {
+        (void)!ow_texts_load(&folders, c->texts_language, &s->arena,
+                             ow_reporter_on_report, to, &c->words);
+        return;
+    }
+    names_list(s, &folders, &list);
+    ow_report_at(to, s, OW_S_texts_language,
+                 "texts.language: no texts '%.40s'; there are:%s", c->texts_language,
+                 ow_buf_cstr(&list));
+    ow_buf_done(&list);
+}
+
 static void policy_build(struct ow_snapshot *s, struct ow_reporter *to)
 {
     struct ow_pack_folders folders;
     struct ow_policy base;
 
+    words_read(s, to);
     ow_pack_folders(&s->config, &folders);
     packs_read(s, to, &folders);
     ow_signatures_check(s, &folders, to);

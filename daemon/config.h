@@ -36,6 +36,7 @@ struct ow_config {
 #undef KEY
     struct ow_policy policy;           /* of everybody, before any day named by a rule */
     const struct ow_pack_chain *packs; /* what it stands upon */
+    const struct ow_words *words;      /* the texts of cards; NULL: English */
     struct ow_overlay *overlay;        /* the section rules, and its policies */
     struct ow_overlay *clinics;        /* the section clinics, a list */
     const char *file;                  /* as read; NULL: built-in defaults */

@@ -25,6 +25,7 @@ static const struct {
     { "intake",     "Evaluations"                                                     },
     { "knowledge",  "Tables of drugs and factors"                                     },
     { "policy",     "What alerts: 'preset' keeps what the rule pack says"             },
+    { "texts",      "What cards say"                                                  },
     { "log",        "Log"                                                             },
 };
 

@@ -119,6 +119,7 @@ static int prepare_preset(struct evaluation *e)
     ow_pack_policy(chain, &e->policy);
     e->policy.source_label = e->config->policy.source_label;
     e->policy.source_url = e->config->policy.source_url;
+    e->policy.words = e->config->words;
     if (!ow_streq(e->config->policy_version, "preset"))
         e->policy.version = e->config->policy_version;
     e->policy.sha256 = ow_policy_sha256(&e->policy, chain, &e->arena);

@@ -23,22 +23,23 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *usage, *help;
 } commands[] = {
-    {"serve",      ow_serve_main,     "serve [--config FILE]",                    "the daemon, in the foreground"                                                                                                                                                                                                                                                  },
+    {"serve",      ow_serve_main,     "serve [--config FILE]",                                  "the daemon, in the foreground"                                                                                                                                                                                                                          },
     { "check",     ow_check_main,
-     "check [--config FILE] [--json] [--print|--print-pack|--source-attributes]", "read configuration, tables, keys and rule packs, and run the packs' cases; print every\n      error as file:line:column;\n      --print: then the settings in force; --print-pack: the rules, as a rule\n      pack; --source-attributes: what stands behind each rule, as JSON"},
+     "check [--config FILE] [--json] [--print|--print-pack|--print-texts|--source-attributes]",
+     "read configuration, tables, keys, texts and rule packs, and run the packs' cases; print every\n      error as file:line:column;\n      --print: then the settings in force; --print-pack: the rules, as a rule\n      pack; --print-texts: the texts of cards, to be translated;\n      --source-attributes: what stands behind each rule, as JSON"},
     { "evaluate",  ow_evaluate_main,
      "evaluate [--at INSTANT] [--preset NAME] [--hook NAME] [--config FILE]\n"
-      "                   [--format json|text] [--trace] FILE...",                "the judgement offline, on FHIR or CDS Hooks files; - is standard input"                                                                                                                                                                                                         },
+      "                   [--format json|text] [--trace] FILE...",                              "the judgement offline, on FHIR or CDS Hooks files; - is standard input"                                                                                                                                                                                 },
     { "explain",   ow_explain_main,
      "explain [--config FILE] [--rule NAME] [--json] ALERT|CARD|PATIENT\n"
       "  opiward explain [--config FILE] [--rule NAME] [--json] [--at INSTANT] [--preset NAME]\n"
-      "                  [--hook NAME] --bundle FILE",                            "why a rule fired and another did not, with every input: of the last verdict that\n      stands in the store, or of a file"                                                                                                                                                      },
+      "                  [--hook NAME] --bundle FILE",                                          "why a rule fired and another did not, with every input: of the last verdict that\n      stands in the store, or of a file"                                                                                                                              },
     { "knowledge", ow_knowledge_main,
      "knowledge [--config FILE] [--from DIR] [--json] check|list|lookup CODE\n"
       "  opiward knowledge [--json] diff OLD NEW\n"
-      "  opiward knowledge [--out DIR] [--release YYYY-MM] import-rxnorm RRF",    "the tables: errors, contents, differences, one drug, a new RxNorm release"                                                                                                                                                                                                      },
-    { "version",   version_main,      "version [--json]",                         "print the version"                                                                                                                                                                                                                                                              },
-    { "help",      help_main,         "help [COMMAND]",                           "print this, or the usage of one command"                                                                                                                                                                                                                                        },
+      "  opiward knowledge [--out DIR] [--release YYYY-MM] import-rxnorm RRF",                  "the tables: errors, contents, differences, one drug, a new RxNorm release"                                                                                                                                                                              },
+    { "version",   version_main,      "version [--json]",                                       "print the version"                                                                                                                                                                                                                                      },
+    { "help",      help_main,         "help [COMMAND]",                                         "print this, or the usage of one command"                                                                                                                                                                                                                },
 };
 
 static void usage(FILE *to)

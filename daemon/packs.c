@@ -25,17 +25,23 @@ static bool same_folder(const char *a, const char *b)
     return same;
 }
 
-void ow_pack_folders(const struct ow_config *c, struct ow_pack_folders *ret)
+void ow_site_folders(const struct ow_config *c, const char *shared, const char *own,
+                     struct ow_pack_folders *ret)
 {
     char folder[OW_PACKS_PATH] = ".";
 
-    ow_shared_folder("policies", ret->shared, sizeof ret->shared);
+    ow_shared_folder(shared, ret->shared, sizeof ret->shared);
     if (c->file && !ow_path_folder(c->file, folder, sizeof folder))
         ow_copy(folder, sizeof folder, ".");
-    if (!c->file || !ow_path_join(folder, c->policy_directory, ret->own, sizeof ret->own))
+    if (!c->file || !ow_path_join(folder, own, ret->own, sizeof ret->own))
         ret->own[0] = '\0';
     if (!ow_is_folder(ret->own) || same_folder(ret->own, ret->shared))
         ret->own[0] = '\0';
+}
+
+void ow_pack_folders(const struct ow_config *c, struct ow_pack_folders *ret)
+{
+    ow_site_folders(c, "policies", c->policy_directory, ret);
 }
 
 static bool path_in(const char *folder, const char *name, char ret[OW_PACKS_PATH])

@@ -16,6 +16,9 @@ struct ow_pack_folders {
     char own[OW_PACKS_PATH]; /* "": none, or the same as the shipped one */
     char shared[OW_PACKS_PATH];
 };
+/* The shipped folder of a name, and the site's own, relative to its configuration. */
+void ow_site_folders(const struct ow_config *c, const char *shared, const char *own,
+                     struct ow_pack_folders *ret);
 void ow_pack_folders(const struct ow_config *c, struct ow_pack_folders *ret);
 
 /* The path of a pack; false when there is none. */
