@@ -505,10 +505,9 @@ static void card_of(struct ow_judge *j, struct ow_card *c, const struct ow_findi
 
 /* A prescriber who can do nothing about it is not interrupted: an info without a
  * suggestion stays on the desk. */
-static bool has_use(const struct ow_judge *j, const struct ow_card *c)
+static bool has_use(const struct ow_card *c)
 {
-    return c->indicator > OW_TIER_INFO || j->chart->hook == OW_HOOK_NONE ||
-           c->n_suggestions > 0;
+    return c->indicator > OW_TIER_INFO || c->n_suggestions > 0;
 }
 
 /* The published services answer with one card for each rule that holds: each is written
@@ -546,7 +545,7 @@ void ow_cards_build(struct ow_judge *j)
     c = OW_NEW(j->arena, struct ow_card);
     if (lead != NULL)
         card_of(j, c, lead);
-    use = lead != NULL && has_use(j, c);
+    use = lead != NULL && has_use(c);
     for (size_t i = 0; i < j->v->n_findings; i++) {
         const struct ow_finding *f = &j->v->findings[i];
 

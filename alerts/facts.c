@@ -57,11 +57,6 @@ bool ow_concept_in(const struct ow_judge *j, const struct ow_concept *c, const c
     return false;
 }
 
-bool ow_order_in(const struct ow_judge *j, const struct ow_order *o, const char *set)
-{
-    return ow_concept_in(j, &o->medication.code, set);
-}
-
 const struct ow_record *ow_record_next(const struct ow_judge *j,
                                        const struct ow_record *after, const char *type,
                                        const char *set)

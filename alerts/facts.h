@@ -61,8 +61,6 @@ bool ow_observation_screen(const struct ow_sets *s);
 struct ow_sets ow_concept_sets(const struct ow_judge *j, const struct ow_concept *c);
 /* Is a coding of the concept in the value set? */
 bool ow_concept_in(const struct ow_judge *j, const struct ow_concept *c, const char *set);
-/* Is the drug of an order (any of its codings) in the value set? */
-bool ow_order_in(const struct ow_judge *j, const struct ow_order *o, const char *set);
 /* A Condition that is active, or says nothing of it, and is not refuted. */
 bool ow_record_current(const struct ow_record *r);
 /* The next record of a type coded in the set, after `after` (NULL: the first). `set`

@@ -150,6 +150,18 @@ static const char *benzodiazepine(const struct ow_judge *j)
     return NULL;
 }
 
+static bool is_inpatient(const struct ow_record *r)
+{
+    static const char *const classes[] = { "IMP", "ACUTE", "NONAC" }; /* [v3 ActCode] */
+
+    for (size_t i = 0; i < r->n_categories; i++)
+        for (size_t k = 0; k < r->categories[i].n_codings; k++)
+            for (size_t c = 0; c < OW_LEN(classes); c++)
+                if (ow_streq(r->categories[i].codings[k].code, classes[c]))
+                    return true;
+    return false;
+}
+
 /* Visits in 12 months, inpatient stays aside: codes do not tell primary care apart. */
 static int64_t visits(const struct ow_judge *j)
 {
@@ -157,16 +169,10 @@ static int64_t visits(const struct ow_judge *j)
     int64_t n = 0;
 
     for (const struct ow_record *r = ow_record_next(j, NULL, "Encounter", NULL);
-         r != NULL; r = ow_record_next(j, r, "Encounter", NULL)) {
-        bool inpatient = false;
-
-        for (size_t i = 0; i < r->n_categories; i++)
-            for (size_t k = 0; k < r->categories[i].n_codings; k++)
-                inpatient |= ow_streq(r->categories[i].codings[k].code, "IMP");
-        n += !inpatient && r->has_when && r->when.from >= year.from &&
+         r != NULL; r = ow_record_next(j, r, "Encounter", NULL))
+        n += !is_inpatient(r) && r->has_when && r->when.from >= year.from &&
              r->when.from <= j->q->at && !ow_streq(r->status, "cancelled") &&
              !ow_streq(r->status, "planned") && !ow_streq(r->status, "entered-in-error");
-    }
     return n;
 }
 

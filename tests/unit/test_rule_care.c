@@ -606,6 +606,51 @@ static void ppact_lists_from_120_or_with_a_benzodiazepine(void **state)
 
 /* ---- children ---- */
 
+static void ppact_counts_visits_of_a_year_when_told_to(void **state)
+{
+    static const struct {
+        const char *cls, *status, *day;
+        bool counts;
+    } cases[] = {
+        {"AMB",    "finished",         DAY_365,      true },
+        { "AMB",   "finished",         DAY_366,      false},
+        { "AMB",   "in-progress",      "2026-03-02", true },
+        { "AMB",   "planned",          "2026-03-01", false},
+        { "AMB",   "cancelled",        "2026-03-01", false},
+        { "AMB",   "entered-in-error", "2026-03-01", false},
+        { "AMB",   "finished",         "2026-03-03", false},
+        { "AMB",   "finished",         NULL,         false},
+        { "IMP",   "finished",         "2026-03-01", false},
+        { "ACUTE", "finished",         "2026-03-01", false},
+        { "NONAC", "finished",         "2026-03-01", false},
+        { NULL,    "finished",         "2026-03-01", true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(cases); i++) {
+        struct ow_concept cls;
+        struct ow_record *r;
+        struct build b;
+
+        begin(&b, "ppact-priority");
+        opioid(&b, RX_OXYCODONE_5, 4, 90);
+        r = record(&b, "Encounter", "e", SCT, "185463005", cases[i].day);
+        r->status = cases[i].status;
+        if (cases[i].cls != NULL) {
+            cls = build_concept(&b, "urn:class", cases[i].cls, NULL);
+            r->categories = &cls;
+            r->n_categories = 1;
+        }
+        assert_false(fires(&b, "ppact-priority")); /* not counted by default */
+        b.policy.params[OW_PARAM_PPACT_VISITS] = build_ratio("1");
+        if (fires(&b, "ppact-priority") != cases[i].counts)
+            fail_msg("case %zu", i);
+        b.policy.params[OW_PARAM_PPACT_VISITS] = build_ratio("2");
+        assert_false(fires(&b, "ppact-priority"));
+        build_done(&b);
+    }
+}
+
 static void codeine_and_tramadol_are_told_by_age_and_condition(void **state)
 {
     static const struct {
@@ -703,6 +748,7 @@ int main(void)
         cmocka_unit_test(a_use_disorder_of_90_days_without_treatment_is_told),
         cmocka_unit_test(an_opioid_in_pregnancy_is_told_with_words_for_treatment),
         cmocka_unit_test(ppact_lists_from_120_or_with_a_benzodiazepine),
+        cmocka_unit_test(ppact_counts_visits_of_a_year_when_told_to),
         cmocka_unit_test(codeine_and_tramadol_are_told_by_age_and_condition),
         cmocka_unit_test(a_child_is_told_once_of_each_drug),
         cmocka_unit_test(an_unknown_age_says_nothing_of_children),
