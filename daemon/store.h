@@ -290,6 +290,15 @@ typedef void ow_store_told_fn(void *arg, enum ow_code code,
 void ow_store_told(struct ow_store *s, const char *patient, ow_store_told_fn *fn,
                    void *arg);
 
+/* Patients that have rows, in order, those after `after` (""); at most
+ * OW_TOLD_PATIENTS_PAGE of them, so fewer are the last. */
+enum { OW_TOLD_PATIENTS_PAGE = 2048 };
+typedef void ow_store_told_patients_fn(void *arg, enum ow_code code,
+                                       const char *const *patients, size_t n,
+                                       const struct ow_err *err);
+void ow_store_told_patients(struct ow_store *s, const char *after,
+                            ow_store_told_patients_fn *fn, void *arg);
+
 /* --- figures --- */
 
 struct ow_store_counts {

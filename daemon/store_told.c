@@ -307,3 +307,51 @@ void ow_store_told(struct ow_store *s, const char *patient, ow_store_told_fn *fn
     c->arg = arg;
     ow_store_queue_post(&s->queue, &c->call);
 }
+
+/* --- who was told of --- */
+
+struct patients_call {
+    struct ow_store_call call;
+    char *after;
+    const char **patients;
+    size_t n;
+    ow_store_told_patients_fn *fn;
+    void *arg;
+};
+
+static enum ow_code patients_run(struct ow_store_db *db, struct ow_store_call *call,
+                                 struct ow_err *err)
+{
+    struct patients_call *c = (struct patients_call *)call;
+    struct ow_query q = ow_query(db, OW_SQL_TOLD_PATIENTS);
+
+    c->n = 0;
+    c->patients = OW_NEW_N(&call->arena, const char *, OW_TOLD_PATIENTS_PAGE);
+    ow_bind_text(&q, c->after);
+    ow_bind_int(&q, OW_TOLD_PATIENTS_PAGE);
+    while (ow_row(&q))
+        c->patients[c->n++] = ow_col_text(&q, 0, &call->arena);
+    return ow_query_end(&q, err);
+}
+
+static void patients_done(struct ow_store_call *call)
+{
+    struct patients_call *c = (struct patients_call *)call;
+    bool ok = call->code == OW_OK;
+
+    c->fn(c->arg, call->code, ok ? c->patients : NULL, ok ? c->n : 0, &call->err);
+}
+
+static const struct ow_store_op patients_op = { "told-patients", false, false,
+                                                patients_run, patients_done };
+
+void ow_store_told_patients(struct ow_store *s, const char *after,
+                            ow_store_told_patients_fn *fn, void *arg)
+{
+    struct patients_call *c = OW_STORE_CALL(struct patients_call, &patients_op);
+
+    c->after = ow_arena_strdup(&c->call.arena, after);
+    c->fn = fn;
+    c->arg = arg;
+    ow_store_queue_post(&s->queue, &c->call);
+}

@@ -7,6 +7,8 @@
 #include "alerts/memory.h"
 #include "base/text.h"
 #include "daemon/log.h"
+#include "daemon/metrics.h"
+#include "daemon/told_set.h"
 #include "fhir/report.h"
 #include "fhir/writeback.h"
 
@@ -36,13 +38,15 @@ struct ow_told_memory {
     struct entry *newest, *oldest;
     size_t n;
     struct ow_told_wait *waits;
+    struct ow_told_set set; /* patients with rows in the store */
+    bool set_whole;         /* it holds those from before the start too */
     uint8_t key[16];
     bool keyed;
 };
 
 /* --- the table --- */
 
-static struct entry **bucket_of(struct ow_told_memory *m, const char *patient)
+static uint64_t hash_of(struct ow_told_memory *m, const char *patient)
 {
     if (!m->keyed) { /* patients' ids come from outside */
         uint64_t key[2] = { ow_random(m->core->world), ow_random(m->core->world) };
@@ -50,7 +54,12 @@ static struct entry **bucket_of(struct ow_told_memory *m, const char *patient)
         memcpy(m->key, key, sizeof m->key);
         m->keyed = true;
     }
-    return &m->buckets[ow_siphash(m->key, patient, strlen(patient)) % BUCKETS];
+    return ow_siphash(m->key, patient, strlen(patient));
+}
+
+static struct entry **bucket_of(struct ow_told_memory *m, const char *patient)
+{
+    return &m->buckets[hash_of(m, patient) % BUCKETS];
 }
 
 static void use_end(struct ow_told_memory *m, struct entry *e)
@@ -158,12 +167,21 @@ const struct ow_told *ow_told_of_rows(struct ow_arena *arena, const struct ow_zo
 
 /* --- reading --- */
 
+/* Was nobody ever told anything of this patient? */
+static bool is_new(struct ow_told_memory *m, const char *patient)
+{
+    return m->set_whole && !ow_told_set_may_have(&m->set, hash_of(m, patient));
+}
+
 bool ow_told_peek(struct ow_told_memory *m, const char *patient, struct ow_question *q)
 {
     struct entry *e = entry_find(m, patient);
 
-    if (!e)
-        return false;
+    if (!e) {
+        q->told = NULL;
+        q->n_told = 0;
+        return is_new(m, patient);
+    }
     use_end(m, e);
     use_begin(m, e);
     q->told = e->told;
@@ -217,6 +235,7 @@ struct ow_told_wait *ow_told_load(struct ow_told_memory *m, const char *patient,
         .next = m->waits, .memory = m, .patient = ow_strdup(patient), .fn = fn, .arg = arg
     };
     m->waits = w;
+    ow_metric_add(OW_M_memory_reads_total, 1);
     ow_store_told(m->core->store, patient, on_told, w);
     return w;
 }
@@ -336,6 +355,7 @@ void ow_told_tell(struct ow_told_memory *m, const struct ow_verdict *v,
         t.verdict_json = record.failed ? "{}" : ow_buf_cstr(&record);
         t.verdict_len = record.failed ? 2 : record.len;
         ow_store_tell(m->core->store, &t, on_stored, NULL);
+        ow_told_set_add(&m->set, hash_of(m, t.patient));
         ow_told_answered(m, t.patient); /* the next one reads it back */
         ow_buf_done(&record);
     }
@@ -344,11 +364,34 @@ void ow_told_tell(struct ow_told_memory *m, const struct ow_verdict *v,
 
 /* --- life --- */
 
+/* Page by page, so that neither the loop nor the store's other callers wait for all of
+ * it. Until it is whole, and when it cannot be had, each patient is read. */
+static void on_patients(void *arg, enum ow_code code, const char *const *patients,
+                        size_t n, const struct ow_err *err)
+{
+    struct ow_told_memory *m = arg;
+
+    if (code != OW_OK) {
+        if (code != OW_CANCELED)
+            OW_LOG(OW_WARNING, "memory.unread",
+                   "who was told of before cannot be listed: each patient is read",
+                   OW_F("reason", err->text));
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        ow_told_set_add(&m->set, hash_of(m, patients[i]));
+    if (n == OW_TOLD_PATIENTS_PAGE && !m->set.gave_up)
+        ow_store_told_patients(m->core->store, patients[n - 1], on_patients, m);
+    else
+        m->set_whole = true;
+}
+
 struct ow_told_memory *ow_told_new(struct ow_core *core)
 {
     struct ow_told_memory *m = ow_alloc_zero(sizeof *m);
 
     m->core = core;
+    ow_store_told_patients(core->store, "", on_patients, m);
     return m;
 }
 
@@ -359,5 +402,6 @@ void ow_told_free(struct ow_told_memory *m)
     ow_assert(!m->waits);
     while (m->oldest)
         entry_drop(m, m->oldest);
+    ow_told_set_done(&m->set);
     free(m);
 }

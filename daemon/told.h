@@ -3,7 +3,9 @@
  *
  * A hook's answer depends on what was told before, and is given within milliseconds: so
  * the rows of the patients seen last are kept here (OW_TOLD_PATIENTS of them), and the
- * store is asked once for each. What was told is written after the answer left. When the
+ * store is asked once for each. Of whom nobody was ever told anything stands in memory
+ * too, read when the daemon starts, so that a patient seen first waits for no disk. What
+ * was told is written after the answer left. When the
  * store cannot be read, nothing was told before: rather a card too many.
  */
 #pragma once

@@ -117,3 +117,24 @@ test('an answer that comes while the patient is being judged counts the next tim
   await Promise.all([answer(card, 'snooze-1-year'), ...Array.from({ length: 8 }, () => sign({ patient }))]);
   assert.deepEqual((await sign({ patient })).filter((c) => c.source.topic.code === 'med-threshold'), []);
 });
+
+test('a patient seen first costs no read of the store; one told of does, also after a restart', async () => {
+  const reads = async () => (await daemon.metrics()).memory_reads_total;
+  const known = someone();
+  await sign({ patient: known });
+  const before = await reads();
+  for (let i = 0; i < 20; i++) {
+    assert.ok(interrupts(await sign({ patient: someone() })), 'never told before');
+  }
+  assert.equal(await reads(), before);
+  assert.ok(!interrupts(await sign({ patient: known })));
+  assert.equal(await reads(), before + 1);
+  daemon.ownsDirectory = false;
+  assert.equal(await daemon.stop(), 0);
+  daemon = await start();
+  assert.ok(!interrupts(await sign({ patient: known })), 'still remembered');
+  assert.ok(await reads() > 0);
+  const now = await reads();
+  assert.ok(interrupts(await sign({ patient: someone() })));
+  assert.equal(await reads(), now);
+});
