@@ -2,9 +2,9 @@
  * Client: libcurl on the loop
  *
  * One shared connection pool; at most `per_host` requests to one origin at a time, the
- * rest wait in order, urgent ones first, those that can wait last. TLS 1.2 or newer, host names verified, no
- * redirects, gzip decoded under a ceiling of size and ratio. Idempotency and retries are
- * the caller's matter.
+ * rest wait in order, urgent ones first, those that can wait last. TLS 1.2 or newer, host
+ * names verified, no redirects, gzip decoded under a ceiling of size and ratio.
+ * Idempotency and retries are the caller's matter.
  */
 #pragma once
 
