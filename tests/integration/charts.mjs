@@ -31,7 +31,7 @@ export const HOOKS = ['order-sign', 'order-select', 'patient-view'];
 
 export const charts = {
   'a high dose': { drafts: [draft({ drug: 'oxycodone20' })] },
-  'a short supply that could be shorter': { drafts: [draft({ drug: 'oxycodone5', sig: { frequency: 2 }, days: 14, ...supply(28, 14) })] },
+  'a short supply that could be shorter': { drafts: [draft({ drug: 'oxycodone5', sig: { frequency: 2, text: 'Take 1 tablet twice daily' }, days: 14, ...supply(28, 14) })] },
   'a sedative beside it': { drafts: [draft({ drug: 'oxycodone10' })], orders: [order({ id: 's', patient: 'h1', drug: 'lorazepam1', authoredOn: NOW })] },
   'nothing that can be read': { drafts: [draft({ drug: 'oxycodone5', sig: undefined, dosageInstruction: [{ text: 'as the doctor said' }] })] },
   'a drug that nobody knows': { drafts: [draft({ drug: ['999999999', 'Oxycodonix 20 mg'] })] },
