@@ -110,7 +110,7 @@ static struct found see_medication(const struct ow_medication *m,
 static struct found see_table(const struct ow_product *p, struct ow_arena *arena)
 {
     struct found f = { .named = OW_NAMED_NOT };
-    const char *s = p->co_ingredients != NULL ? p->co_ingredients : "";
+    const char *s = p->co_ingredients;
 
     while (*s != '\0' && f.named == OW_NAMED_NOT) {
         size_t n = strcspn(s, ";");
@@ -134,8 +134,7 @@ static struct found see_opioid(const struct ow_judge *j, const struct ow_item *i
     own = f.named == OW_NAMED_READ ? f : see_ingredients(m, j->kb);
     if (own.named != OW_NAMED_NOT) /* a compounded one's table has names only */
         f = own;
-    if (f.named == OW_NAMED_READ &&
-        (f.product.strength_unit != p->strength_unit || !ow_ratio_positive(p->strength)))
+    if (f.named == OW_NAMED_READ && f.product.strength_unit != p->strength_unit)
         f.named = OW_NAMED_UNREADABLE;
     return f;
 }
@@ -188,7 +187,7 @@ static void of_opioid(const struct ow_judge *j, const struct ow_item *it, ow_tim
     const struct ow_product *p = it->drug.product;
     struct found f = see_opioid(j, it);
     const struct ow_dose_step *step;
-    struct ow_ratio mg;
+    struct ow_ratio high, mg;
 
     if (f.named == OW_NAMED_NOT)
         return;
@@ -196,23 +195,24 @@ static void of_opioid(const struct ow_judge *j, const struct ow_item *it, ow_tim
         unknown(ret, ow_word(j->arena, OW_WORD_CO_STRENGTH));
         return;
     }
-    if (!it->has_dose || it->dose.basis != OW_BASIS_MG_DAY) {
-        unknown(ret,
-                it->reason != NULL ? it->reason : ow_word(j->arena, OW_WORD_NO_DOSE));
+    if (!it->has_dose) {
+        unknown(ret, it->reason);
         return;
     }
     step = step_at(it, &it->dose, at);
     if (step == NULL)
         return;
-    if (!ow_ratio_mul(step->high, f.product.strength, &mg) ||
+    high = step->high; /* of a patch none is in the strength's unit */
+    if ((it->dose.basis == OW_BASIS_MCG_DAY &&
+         !ow_ratio_div(high, OW_RATIO(1000, 1), &high)) ||
+        !ow_ratio_mul(high, f.product.strength, &mg) ||
         !ow_ratio_div(mg, p->strength, &mg)) {
         unknown(ret, ow_word(j->arena, OW_WORD_TOO_LARGE));
         return;
     }
     known(j, mg,
-          OW_JOIN(j->arena, number(j, step->high), " mg/d, ",
-                  number(j, f.product.strength), " mg for each ", number(j, p->strength),
-                  " mg"),
+          OW_JOIN(j->arena, number(j, high), " mg/d, ", number(j, f.product.strength),
+                  " mg for each ", number(j, p->strength), " mg"),
           ret);
 }
 

@@ -17,6 +17,7 @@
 #define RX_HYCET    "856940" /* acetaminophen 21.7 MG/ML / hydrocodone 0.5 MG/ML */
 #define RX_APAP_500 "198440" /* in no table of ours */
 #define RX_APAP_160 "307675"
+#define RX_ULTRACET "836395" /* acetaminophen 325 MG / tramadol 37.5 MG */
 #define RX_FIORICET "993943" /* acetaminophen 325 MG and codeine, among others */
 
 static struct build b;
@@ -171,6 +172,7 @@ static void names_state_their_strength(void **state)
          false,                                                                                          true },
         { "acetaminophen 21.7 MG/ML / hydrocodone bitartrate 0.5 MG/ML Oral Solution",
          "21.7",                                                                                  true,  true },
+        { "acetaminophen 500 MG 'Oral' {blue} a_b Tablet",                                "500",  false, false},
         { "acetaminophen 10 MG/ML Injectable Solution, 100 ML bag",                       "10",   true,  false},
     };
 
@@ -205,6 +207,10 @@ static void a_name_that_could_mean_another_drug_is_refused(void **state)
         "acetaminophen 1000 mg (2 x 500 mg tablets)",
         "acetaminophen 325 mg x 2 tablets",
         "acetaminophen 0 mg tablet",
+        "acetaminophen 500. mg tablet",
+        "acetaminophen 2 500 mg tablet",
+        "acetaminophen 160 mg/1.2.3 mL",
+        "acetaminophen suspension 160 mg per",
         "acetaminophen 500 mg oral solution",
         "acetaminophen 160 mg/0 mL",
         "acetaminophen 160 mg/5 mL tablet and acetaminophen 500 mg",
@@ -497,14 +503,73 @@ static void a_mass_of_a_combination_is_unknown(void **state)
 {
     struct ow_order *o =
         named("a", "1092189", "acetaminophen 500 MG / diphenhydramine 25 MG Oral Tablet");
+    struct ow_dose_rate *rate;
 
     (void)state;
     build_dose(&b, o, "50", "mg", 1);
     is_unknown(0, "how much acetaminophen");
+    rate = OW_NEW(&b.arena, struct ow_dose_rate);
+    ((struct ow_dosage *)o->dosages)[0].doses = rate;
+    rate->has_dose_range = true;
+    rate->dose_range.low = quantity("50", "mg"); /* one end says it */
+    is_unknown(0, "how much acetaminophen");
+    rate->dose_range.high = rate->dose_range.low;
+    rate->dose_range.low.has_value = false;
+    is_unknown(0, "how much acetaminophen");
+    rate->dose_range.high = quantity("2", "blob");
+    is_unknown(0, "blob");
     o->dosages = NULL;
     o->n_dosages = 0;
     build_dose(&b, o, "2", "tablet", 1);
     gives(0, "1000", NULL);
+}
+
+static void between_two_lines_of_another_drug_there_is_none(void **state)
+{
+    struct ow_order *o = named("a", RX_APAP_500, "acetaminophen 500 MG Oral Tablet");
+    static const char *const days[][2] = {
+        {"2026-02-01",  "2026-02-20"},
+        { "2026-03-20", "2026-03-30"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OW_LEN(days); i++) {
+        struct ow_dosage *d = build_dose(&b, o, "2", "tablet", 4);
+
+        d->timing.bounds = OW_BOUNDS_PERIOD;
+        d->timing.bounds_period = (struct ow_span){ build_time(days[i][0]).from,
+                                                    build_time(days[i][1]).until };
+    }
+    gives_none(0);
+    build_at(&b, "2026-03-21T08:00:00Z");
+    gives(0, "4000", NULL);
+}
+
+static void a_product_that_is_dosed_in_micrograms_gives_the_same(void **state)
+{
+    struct ow_order *o = named("a", NULL, "house tablet");
+
+    (void)state;
+    build_preset(&b, "cdc-2016");
+    o->medication.form.text = "Buccal Tablet";
+    ingredient(o, "4337", "fentanyl", "0.1", "1", "{tablet}");
+    ingredient(o, "161", "acetaminophen", "325", "1", "{tablet}");
+    build_dose(&b, o, "1", "tablet", 3);
+    gives(0, "975", "0.3 mg/d, 325 mg for each 0.1 mg = 975 mg/d");
+    assert_int_equal(j.items[0].dose.basis, OW_BASIS_MCG_DAY);
+    o->dosages = NULL;
+    o->n_dosages = 0;
+    build_dose(&b, o, "1e-15", "ug", 1)->timing.period.value = OW_RATIO(11, 1);
+    is_unknown(0, "too large or too fine");
+}
+
+static void a_dose_too_fine_to_divide_is_unknown(void **state)
+{
+    struct ow_order *o = build_order(&b, "a", RX_ULTRACET);
+
+    (void)state; /* 1E-18 mg in 7 days: 13 / 2.8E17 mg, and that over 37.5 */
+    build_dose(&b, o, "1e-18", "mg", 1)->timing.period.value = OW_RATIO(7, 1);
+    is_unknown(0, "too large or too fine");
 }
 
 static void names_that_differ_are_unknown(void **state)
@@ -517,6 +582,10 @@ static void names_that_differ_are_unknown(void **state)
     gives(0, "500", NULL);
     o->medication.display = "Tylenol";
     gives(0, "500", NULL);
+    o->medication.display = "paracetamol 0.5 g tablets"; /* the same in other words */
+    gives(0, "500", NULL);
+    o->medication.display = "paracetamol 500 mg/mL oral solution";
+    is_unknown(0, "how much acetaminophen");
     o->medication.display = "acetaminophen 325 mg tablet";
     is_unknown(0, "how much acetaminophen");
     o->medication.code.text = "paracetamol 325 mg tablet"; /* two of three */
@@ -541,6 +610,10 @@ static void a_compounded_suspension_counts_by_its_ratio(void **state)
     gives(0, "480", NULL);
     ((struct ow_ingredient *)o->medication.ingredients)[0].inactive = true;
     gives_none(0);
+    o = named("b", NULL, "house capsule"); /* the name alone states its strength */
+    ingredient(o, NULL, "acetaminophen 325 MG", NULL, NULL, NULL);
+    build_dose(&b, o, "1", "capsule", 3);
+    gives(1, "975", NULL);
 }
 
 static void a_dose_that_nobody_can_read_is_unknown(void **state)
@@ -592,6 +665,9 @@ int main(void)
         T(a_dose_too_large_for_exact_figures_is_unknown),
         T(strengths_per_tablet_and_per_ml_do_not_mix),
         T(an_opioid_alone_has_none),
+        T(between_two_lines_of_another_drug_there_is_none),
+        T(a_product_that_is_dosed_in_micrograms_gives_the_same),
+        T(a_dose_too_fine_to_divide_is_unknown),
         T(an_opioid_whose_dose_is_unreadable_leaves_it_unknown),
         T(what_is_not_in_force_gives_none),
         T(a_compounded_liquid_keeps_an_exact_ratio),
