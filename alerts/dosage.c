@@ -443,17 +443,16 @@ static bool is_backwards(const struct placed *l)
 }
 
 /* What the order as a whole says of its length. A line that ends before it begins says
- * nothing of that, unless they all do. */
+ * nothing of that; the one that all offsets count from never does. */
 static void ends_set(const struct plan *p, struct ow_dose *ret)
 {
-    int64_t until = 0, last = 0;
+    int64_t until = 0;
     size_t i;
 
     for (i = 0; i < p->n; i++) {
         const struct placed *l = &p->lines[i];
 
         ret->flags |= l->line.flags;
-        last = l->until > last ? l->until : last;
         if (is_backwards(l)) {
             ret->backwards_ms = l->from > ret->backwards_ms ? l->from : ret->backwards_ms;
             continue;
@@ -464,7 +463,6 @@ static void ends_set(const struct plan *p, struct ow_dose *ret)
         if (l->until != INT64_MAX && l->until > ret->last_ms)
             ret->last_ms = l->until;
     }
-    until = until > 0 ? until : last;
     ret->flags |= p->largest ? OW_FLAG_RANGE : 0;
     ret->has_length = until != INT64_MAX;
     ret->length_ms = ret->has_length ? until : 0;
@@ -725,11 +723,16 @@ bool ow_supply_amount(const struct ow_knowledge *kb, const struct ow_order *orde
     return true;
 }
 
+int ow_patch_hours(const struct ow_product *p)
+{
+    return p->patch_hours > 0 ? p->patch_hours : PATCH_HOURS;
+}
+
 /* Patches worn at once: quantity x hours of wear / hours supplied. */
 static bool patches_worn(const struct ow_product *p, struct ow_ratio total,
                          struct ow_ratio days, struct ow_ratio *ret, int *hours)
 {
-    *hours = p->patch_hours > 0 ? p->patch_hours : PATCH_HOURS;
+    *hours = ow_patch_hours(p);
     return ow_ratio_mul(total, OW_RATIO(*hours, 24), &total) &&
            ow_ratio_div(total, days, ret);
 }

@@ -93,5 +93,7 @@ OW_MUST_USE bool ow_supply_amount(const struct ow_knowledge *kb,
 
 /* Length of a Duration in ms: UCUM or spelt-out s min h d wk mo a. */
 OW_MUST_USE bool ow_duration_ms(const struct ow_quantity *q, int64_t *ret);
+/* How long a patch is worn: 72 hours where its product states none. */
+int ow_patch_hours(const struct ow_product *p);
 /* Days' supply of an order in days, from its duration, exact. */
 OW_MUST_USE bool ow_supply_days(const struct ow_order *order, struct ow_ratio *ret);

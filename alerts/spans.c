@@ -2,8 +2,6 @@
 
 #include "base/text.h"
 
-enum { PATCH_HOURS = 72 }; /* wear time where the product states none */
-
 struct bounds { /* what the directions say about the beginning and the end */
     bool has_span;
     struct ow_span span;
@@ -41,9 +39,7 @@ static bool days_of_quantity(const struct ow_judge *j, const struct ow_item *it,
         !ow_ratio_div(all, it->dose.steps[0].high, ret))
         return false;
     return it->dose.basis != OW_BASIS_MCG_HOUR ||
-           ow_ratio_mul(*ret,
-                        OW_RATIO(p->patch_hours > 0 ? p->patch_hours : PATCH_HOURS, 24),
-                        ret);
+           ow_ratio_mul(*ret, OW_RATIO(ow_patch_hours(p), 24), ret);
 }
 
 /* Milliseconds that the whole supply lasts, refills included. */

@@ -210,6 +210,37 @@ static void members_of_one_hash_are_two(void **state)
     ow_knowledge_free(kb);
 }
 
+static bool in_any(const struct ow_knowledge *kb, const char *system, const char *code)
+{
+    const struct ow_sets none = { { 0 } };
+    struct ow_sets got = ow_knowledge_sets(kb, system, code);
+
+    return memcmp(&got, &none, sizeof got) != 0;
+}
+
+static void codes_of_one_hash_are_in_sets_of_their_own(void **state)
+{
+    struct pair system = pair_find("#/X", SLOTS), code = pair_find("urn:a/#", SLOTS);
+    struct ow_knowledge *kb;
+    char sets[1024];
+
+    (void)state;
+    (void)snprintf(sets, sizeof sets,
+                   SETS "opioid-misuse-disorders\t%s\tX\n"
+                        "opioid-misuse-disorders\turn:a\t%s\n",
+                   system.a, code.a);
+    kb = load(NULL, NULL, sets, NULL, NULL);
+    assert_true(in_any(kb, system.a, "X"));
+    assert_false(in_any(kb, system.b, "X"));
+    assert_true(in_any(kb, "urn:a", code.a));
+    assert_false(in_any(kb, "urn:a", code.b));
+    assert_false(in_any(kb, NULL, "X"));
+    ow_knowledge_free(kb);
+    kb = load(NULL, NULL, NULL, NULL, NULL); /* no sets at all */
+    assert_false(in_any(kb, "urn:a", "X"));
+    ow_knowledge_free(kb);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +248,7 @@ int main(void)
         cmocka_unit_test(local_codes_of_one_hash_are_two),
         cmocka_unit_test(frequencies_of_one_hash_are_two),
         cmocka_unit_test(members_of_one_hash_are_two),
+        cmocka_unit_test(codes_of_one_hash_are_in_sets_of_their_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -375,27 +375,39 @@ static void a_timing_code_is_read_by_its_words(void **state)
         const char *text, *want;
         bool refused;
     } codes[] = {
-        {"every 6 hours",                          "text: 1 tablet x 4/d x 5 mg [20/20] from-text",          false},
-        { "q6h prn",                               "text: 1 tablet x 4/d x 5 mg [20/20] prn from-text",      false},
+        {"every 6 hours",                          "text: 1 tablet x 4/d x 5 mg [20/20] from-text",           false},
+        { "q6h prn",                               "text: 1 tablet x 4/d x 5 mg [20/20] prn from-text",       false},
         { "Every 4 to 6 hours as needed for pain",
-         "text: up to 1 tablet x 6/d x 5 mg [30/20] prn range from-text",                                    false},
+         "text: up to 1 tablet x 6/d x 5 mg [30/20] prn range from-text",                                     false},
         { "three times a day for 5 days",
-         "text: 1 tablet x 3/d x 5 mg [15/15] from-text 5 d",                                                false},
-        { "PO BID",                                "text: 1 tablet x 2/d x 5 mg [10/10] from-text",          false},
+         "text: 1 tablet x 3/d x 5 mg [15/15] from-text 5 d",                                                 false},
+        { "PO BID",                                "text: 1 tablet x 2/d x 5 mg [10/10] from-text",           false},
         { "in the morning and at bedtime",
-         "text: 1 tablet x 2/d x 5 mg [10/10] from-text",                                                    false},
-        { "cada 8 horas",                          "text: 1 tablet x 3/d x 5 mg [15/15] from-text",          false},
-        { "BID",                                   "1 tablet x 2/d x 5 mg [10/10]",                          false},
-        { "as directed",                           "no frequency: the timing code says \"as directed\"",     true },
-        { "2 tablets bid",                         "no frequency: the timing code says \"2 tablets bid\"",   true },
-        { "2 bid",                                 "no frequency: the timing code says \"2 bid\"",           true },
-        { "5 mg bid",                              "no frequency: the timing code says \"5 mg bid\"",        true },
+         "text: 1 tablet x 2/d x 5 mg [10/10] from-text",                                                     false},
+        { "cada 8 horas",                          "text: 1 tablet x 3/d x 5 mg [15/15] from-text",           false},
+        { "BID",                                   "1 tablet x 2/d x 5 mg [10/10]",                           false},
+        { "as directed",                           "no frequency: the timing code says \"as directed\"",      true },
+        { "2 tablets bid",                         "no frequency: the timing code says \"2 tablets bid\"",    true },
+        { "(5 mg) bid",                            "no frequency: the timing code says \"(5 mg) bid\"",       true },
+        { "to 2 tablets bid",                      "no frequency: the timing code says \"to 2 tablets bid\"",
+         true                                                                                                      },
+        { "bid, max 2 tablets per dose",
+         "no frequency: the timing code says \"bid, max 2 tablets per dose\"",                                true },
+        { "(5-325 mg) bid",                        "no frequency: the timing code says \"(5-325 mg) bid\"",
+         true                                                                                                      },
+        { "tab (5 mg) bid",                        "no frequency: the timing code says \"tab (5 mg) bid\"",
+         true                                                                                                      },
+        { "or 2 tablets bid",                      "no frequency: the timing code says \"or 2 tablets bid\"",
+         true                                                                                                      },
+        { "or 2 bid",                              "no frequency: the timing code says \"or 2 bid\"",         true },
+        { "2 bid",                                 "no frequency: the timing code says \"2 bid\"",            true },
+        { "5 mg bid",                              "no frequency: the timing code says \"5 mg bid\"",         true },
         { "q6h max 3 a day",                       "no frequency: the timing code says \"q6h max 3 a day\"",
-         true                                                                                                     },
+         true                                                                                                      },
         { "in the morning and 2 at bedtime",
-         "no frequency: the timing code says \"in the morning and 2 at bedtime\"",                           true },
+         "no frequency: the timing code says \"in the morning and 2 at bedtime\"",                            true },
         { "daily x 3d, then bid x 3d",
-         "no frequency: the timing code says \"daily x 3d, then bid x 3d\"",                                 true },
+         "no frequency: the timing code says \"daily x 3d, then bid x 3d\"",                                  true },
     };
     struct ow_arena arena;
 
@@ -453,6 +465,12 @@ static void a_timing_code_stands_beside_bounds_and_text(void **state)
     assert_true(dose.length_ms == 2 * OW_DAY);
     d.timing.count.has_value = false;
     d.timing.code.text = "as directed";
+    assert_int_equal(ow_dosage_read(NULL, &o, &oxycodone_5, &arena, &dose, NULL),
+                     OW_MISSING); /* nor asks everybody why */
+    d.timing.bounds = OW_BOUNDS_DURATION;
+    ow_dosage_extent(NULL, &o, &arena, &dose); /* its length is told all the same */
+    assert_true(dose.length_ms == 9 * OW_DAY);
+    d.timing.bounds = OW_BOUNDS_NONE;
     d.text = "take 1 tablet twice a day";
     assert_int_equal(ow_dosage_read(NULL, &o, &oxycodone_5, &arena, &dose, &err), OW_OK);
     assert_int_equal(ow_ratio_cmp(dose.steps[0].high, OW_RATIO(10, 1)), 0);

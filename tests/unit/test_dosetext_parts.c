@@ -236,18 +236,21 @@ static void a_dose_said_twice_is_one_dose_or_refused(void **state)
     static const struct {
         const char *text, *co, *want;
     } cases[] = {
-        {"take 2 tablets (10 mg) daily",      "",                     "text: 2 tablets x 1/d x 5 mg [10/10]"},
-        { "take 1-2 tablets (5-10 mg) daily", "",
-         "text: up to 2 tablets x 1/d x 5 mg [10/5]"                                                        },
-        { "take 1-2 tablets (5-15 mg) daily", "",                     NULL                                  },
-        { "take 1 tablet (5-325 mg) daily",   "Acetaminophen 325 MG",
-         "text: 1 tablet x 1/d x 5 mg [5/5]"                                                                },
-        { "take 1 tablet (5-325 mg) daily",   "",                     NULL                                  },
-        { "take 1 tablet (5-10 mg) daily",    "Ibuprofen 10 MG",      NULL                                  },
-        { "take 1 tablet (30-300 mg) daily",  "Acetaminophen 300 MG", NULL                                  },
-        { "take 1 tablet (5 mL) daily",       "",                     NULL                                  },
-        { "take 10 mg (2 tablets) daily",     "",                     "text: 10 mg x 1/d [10/10]"           },
-        { "take 10 mg (1 tablet) daily",      "",                     NULL                                  },
+        {"take 2 tablets (10 mg) daily",        "",                     "text: 2 tablets x 1/d x 5 mg [10/10]"},
+        { "take 1-2 tablets (5-10 mg) daily",   "",
+         "text: up to 2 tablets x 1/d x 5 mg [10/5]"                                                          },
+        { "take 1-2 tablets (5-15 mg) daily",   "",                     NULL                                  },
+        { "take 1 tablet (5-325 mg) daily",     "Acetaminophen 325 MG",
+         "text: 1 tablet x 1/d x 5 mg [5/5]"                                                                  },
+        { "take 1 tablet (5-325 mg) daily",     "",                     NULL                                  },
+        { "take 1 tablet (5-10 mg) daily",      "Ibuprofen 10 MG",      NULL                                  },
+        { "take 1 tablet (30-300 mg) daily",    "Acetaminophen 300 MG", NULL                                  },
+        { "take 1 tablet (5 mL) daily",         "",                     NULL                                  },
+        { "take 10 mg (2 tablets) daily",       "",                     "text: 10 mg x 1/d [10/10]"           },
+        { "take 10 mg (1 tablet) daily",        "",                     NULL                                  },
+        { "take 1 tablet (1-15 mL) daily",      "Acetaminophen 325 MG", NULL                                  },
+        { "take up to 2 tablets (10 mg) daily", "",
+         "text: up to 2 tablets x 1/d x 5 mg [10/10]"                                                         },
     };
 
     (void)state;
@@ -289,12 +292,46 @@ static void a_limit_in_mg_of_a_combination_is_of_either_drug(void **state)
     assert_string_equal(reads(), "text: 1 tablet x 6/d x 5 mg, at most 20 mg/d [20/20]");
 }
 
+/* Words of a timing code stand in for a frequency that the structure does not say. */
+static void what_the_structure_repeats_is_not_read_from_words(void **state)
+{
+    static const char *const parts[] = { "mon" };
+    struct ow_timing *t = &dosage.timing;
+    struct ow_dose_context ctx = context();
+    const struct ow_dosage *got;
+    struct ow_err err;
+
+    (void)state;
+    dosage.has_timing = true;
+    for (int i = 0; i <= 7; i++) {
+        *t = (struct ow_timing){ .code.text = "every 6 hours" };
+        t->frequency.has_value = i == 0;
+        t->frequency_max.has_value = i == 1;
+        t->period.has_value = i == 2;
+        t->period_max.has_value = i == 3;
+        t->when = t->time_of_day = t->day_of_week = parts;
+        t->n_when = i == 4;
+        t->n_time_of_day = i == 5;
+        t->n_day_of_week = i == 6;
+        got = ow_dose_code_read(&ctx, &dosage, &err);
+        assert_true((got == &dosage) == (i < 7));
+    }
+    assert_int_equal(got->timing.frequency.value.num, 1);
+    assert_false(got->as_needed);
+    dosage.as_needed = true;
+    assert_true(ow_dose_code_read(&ctx, &dosage, &err)->as_needed);
+    dosage.as_needed = false;
+    t->code.text = "every 6 hours as needed";
+    assert_true(ow_dose_code_read(&ctx, &dosage, &err)->as_needed);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         TEST(a_text_is_asked_when_dose_or_frequency_is_missing),
         TEST(a_rate_needs_no_text),
+        TEST(what_the_structure_repeats_is_not_read_from_words),
         TEST(text_and_the_same_instruction_are_one),
         TEST(a_need_of_the_structure_is_one_of_the_text),
         TEST(several_doses_stand_beside_no_part_of_one),

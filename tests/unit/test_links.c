@@ -88,6 +88,8 @@ static void an_order_told_twice_in_the_same_words_counts_once(void **state)
     now_is("60");
     b.orders[0].source = "south"; /* what a hook prefetched has no source */
     now_is("60");
+    build_draft(&b, &b.orders[1]); /* nor has what is being signed */
+    now_is("60");
     b.orders[0].source = NULL;
     b.orders[1].source = "south";
     now_is("60");
@@ -156,6 +158,19 @@ static void a_renewal_is_one_of_the_copies_too(void **state)
     now_is("120"); /* 60 and 60: a number given twice makes no copy of another drug */
 }
 
+static void an_order_told_again_after_its_renewal_is_renewed(void **state)
+{
+    (void)state;
+    oxycodone("a", "2026-02-01");
+    oxycodone("c", "2026-02-20")->prior = "MedicationRequest/a";
+    oxycodone("b", "2026-02-25");
+    names(&b.orders[0], one);
+    names(&b.orders[2], one);
+    now_is("60");
+    assert_true(replaced("a"));
+    assert_true(replaced("b"));
+}
+
 /* ---- sedatives, which have no ingredient in the table ---- */
 
 static void two_sedatives_that_share_a_name_are_two(void **state)
@@ -187,6 +202,21 @@ static void a_second_sedative_is_no_refill_of_another(void **state)
     (void)state;
     month("a", RX_LORAZEPAM_1, "2026-02-10");
     month("b", RX_GABAPENTIN_300, "2026-03-01")->group = "urn:g|1";
+    assert_false(replaced("a"));
+    b.orders[1].medication.code = b.orders[0].medication.code;
+    assert_true(replaced("a"));
+}
+
+static void another_form_of_an_opioid_is_no_refill(void **state)
+{
+    (void)state;
+    month("a", RX_MORPHINE_15, "2026-02-10");
+    month("b", RX_MORPHINE_INJ, "2026-03-01")->group = "urn:g|1";
+    assert_false(replaced("a"));
+    b.chart.n_orders = 0;
+    memset(b.orders, 0, 2 * sizeof *b.orders);
+    month("a", "1014598", "2026-02-10"); /* oxycodone 10 MG, and no form */
+    month("b", "1049718", "2026-03-01")->group = "urn:g|1"; /* 10 MG/ML */
     assert_false(replaced("a"));
     b.orders[1].medication.code = b.orders[0].medication.code;
     assert_true(replaced("a"));
@@ -347,9 +377,11 @@ int main(void)
         TEST(of_two_copies_of_a_taper_the_higher_one_stays),
         TEST(an_identifier_of_the_one_alone_links_nothing),
         TEST(a_renewal_is_one_of_the_copies_too),
+        TEST(an_order_told_again_after_its_renewal_is_renewed),
         TEST(two_sedatives_that_share_a_name_are_two),
         TEST(sedatives_without_a_code_are_never_one),
         TEST(a_second_sedative_is_no_refill_of_another),
+        TEST(another_form_of_an_opioid_is_no_refill),
         TEST(an_order_based_on_something_else_goes_beside),
         TEST(a_refill_takes_over_before_a_link_that_begins_later),
         TEST(a_link_goes_before_a_refill_of_the_same_instant),

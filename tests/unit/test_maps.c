@@ -120,6 +120,7 @@ static void a_table_of_ndcs_answers_in_any_form(void **state)
     assert_string_equal(ow_knowledge_ndc(kb, "63481-623-70")->source, "y");
     assert_string_equal(rxcui_of(kb, "99999-623-70"), "-");
     assert_string_equal(rxcui_of(kb, "0406-0512"), "-");
+    assert_string_equal(rxcui_of(kb, "0406051201x"), "-"); /* ten digits, and more */
     assert_string_equal(rxcui_of(kb, ""), "-");
     assert_string_equal(rxcui_of(kb, NULL), "-");
     ow_knowledge_free(kb);

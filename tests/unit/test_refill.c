@@ -103,6 +103,41 @@ static void of_no_known_strength_nobody_knows_that_they_are_one(void **state)
     roles(OW_ROLE_COUNTED, OW_ROLE_COUNTED);
 }
 
+/* Orders that could be linked are compared word by word. */
+static void a_mixture_that_differs_in_one_thing_goes_beside(void **state)
+{
+    static const struct {
+        const char *rxcui, *form;
+        int num, den;
+    } cases[] = {
+        {MORPHINE,  "oral solution", 10, 1},
+        { MORPHINE, "tablet",        10, 3},
+        { MORPHINE, "tablet",        20, 1},
+        { CODEINE,  "tablet",        10, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i <= OW_LEN(cases); i++) {
+        bool same = i == OW_LEN(cases);
+        struct ow_ingredient *it;
+        const struct ow_verdict *v;
+        struct ow_order *o;
+
+        b.chart.n_orders = 0;
+        memset(b.orders, 0, 2 * sizeof *b.orders);
+        made("a", MORPHINE, 10, "tablet", "2026-02-10");
+        o = made("b", same ? MORPHINE : cases[i].rxcui, 10,
+                 same ? "tablet" : cases[i].form, "2026-03-01");
+        o->group = "urn:g|1";
+        it = (struct ow_ingredient *)o->medication.ingredients;
+        if (!same)
+            it->strength.numerator.value = OW_RATIO(cases[i].num, cases[i].den);
+        v = build_judge(&b);
+        if ((build_line(v, "a")->role == OW_ROLE_REPLACED) != same)
+            fail_msg("case %zu: %s", i, build_line(v, "a")->reason);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -112,6 +147,7 @@ int main(void)
         TEST(a_lasting_mixture_is_taken_beside_a_quick_one),
         TEST(another_drug_of_that_strength_is_taken_beside_it),
         TEST(of_no_known_strength_nobody_knows_that_they_are_one),
+        TEST(a_mixture_that_differs_in_one_thing_goes_beside),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

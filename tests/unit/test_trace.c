@@ -71,6 +71,20 @@ static void an_order_tells_each_step(void **state)
     assert_int_equal(build_line(build_judge(b), "a")->n_trace, 0);
 }
 
+static void every_coding_of_a_drug_is_told(void **state)
+{
+    static const struct ow_coding codings[] = {
+        {"urn:local",       "77",            NULL},
+        { OW_SYSTEM_RXNORM, RX_OXYCODONE_20, NULL},
+    };
+    struct build *b = *state;
+    struct ow_order *o = build_order(b, "a", RX_OXYCODONE_20);
+
+    o->medication.code = (struct ow_concept){ .codings = codings, .n_codings = 2 };
+    build_dose(b, o, "1", "tablet", 4);
+    assert_true(ow_starts_with(told(b, "a"), "drug: urn:local 77; rxnorm 1049686 -> "));
+}
+
 static void a_supply_alone_tells_its_own(void **state)
 {
     struct build *b = *state;
@@ -247,6 +261,7 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(an_order_tells_each_step),
+        T(every_coding_of_a_drug_is_told),
         T(a_supply_alone_tells_its_own),
         T(a_taper_tells_each_of_its_steps),
         T(a_patch_is_in_micrograms_an_hour),
