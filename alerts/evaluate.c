@@ -336,6 +336,7 @@ static void fill_header(struct ow_judge *j)
     v->policy_version = j->policy->version;
     v->policy_sha256 = j->policy->sha256;
     v->policy_clinic = j->policy->clinic;
+    v->texts = j->policy->words != NULL ? j->policy->words->name : NULL;
     v->products = ow_knowledge_version(j->kb);
     v->sha256 = ow_knowledge_sha256(j->kb);
     for (size_t i = 0; i < j->chart->n_notes; i++)

@@ -100,30 +100,33 @@ static bool fits(struct reading *d, enum ow_word w, const char *text)
     return false;
 }
 
-/* Placeholders as a set of bits. False at a brace that belongs to none. */
-static bool placeholders(const char *s, unsigned *ret)
+/* Placeholders as a set of bits; NULL, or what is wrong with them. None stands twice: a
+ * list that is built by saying the same text again and again would double each time. */
+static const char *placeholders(const char *s, unsigned *ret)
 {
     for (*ret = 0; *s != '\0'; s++) {
         unsigned n = ow_word_placeholder(s);
 
-        if (n > 0) {
-            *ret |= 1u << n;
-            s += 2;
-        } else if (*s == '{' || *s == '}') {
-            return false;
-        }
+        if (n > 0 && *ret >> n & 1u)
+            return "a placeholder stands there twice";
+        if (n == 0 && (*s == '{' || *s == '}'))
+            return "a brace that belongs to none of {1} to {9}";
+        *ret |= n > 0 ? 1u << n : 0;
+        s += n > 0 ? 2 : 0;
     }
-    return true;
+    return NULL;
 }
 
 static bool keeps_placeholders(struct reading *d, const char *english, const char *text)
 {
+    const char *wrong;
     unsigned want, have;
     bool good = true;
 
-    ow_assert(placeholders(english, &want));
-    if (!placeholders(text, &have)) {
-        ow_tsv_fault(&d->tsv, C_TEXT, "a brace that belongs to none of {1} to {9}");
+    ow_assert(placeholders(english, &want) == NULL);
+    wrong = placeholders(text, &have);
+    if (wrong != NULL) {
+        ow_tsv_fault(&d->tsv, C_TEXT, "%s", wrong);
         return false;
     }
     for (unsigned n = 1; n <= 9; n++) {

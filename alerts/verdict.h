@@ -216,6 +216,7 @@ struct ow_verdict {
     const char *policy, *policy_version;
     const char *policy_sha256;     /* NULL: not computed */
     const char *policy_clinic;     /* whose own policy it is, Organization/x; NULL */
+    const char *texts;             /* whose texts speak, "es"; NULL: English */
     const char *products, *sha256; /* knowledge version and hash */
     struct ow_total written, supplied;
     struct ow_total total; /* what the rules use: as written, supply as fallback */

@@ -242,6 +242,8 @@ void ow_report_json(const struct ow_verdict *v, struct ow_buf *out)
     kstring_null(&w, "version", v->policy_version);
     kstring_null(&w, "sha256", v->policy_sha256);
     kstring_null(&w, "clinic", v->policy_clinic);
+    if (v->texts)
+        ow_jw_kstring(&w, "texts", v->texts);
     ow_jw_end(&w);
     med_write(&w, v);
     averages_write(&w, v);

@@ -305,9 +305,10 @@ void ow_report_text(const struct ow_verdict *v, bool colour, struct ow_buf *out)
     cards_write(&t, v);
     notes_write(&t, v);
     ow_buf_printf(
-        out, "\nfactors %s, products %s, tables %.12s, policy %s%s%s%s%s\n",
+        out, "\nfactors %s, products %s, tables %.12s, policy %s%s%s%s%s%s%s\n",
         v->table ? v->table : "-", v->products ? v->products : "-",
         v->sha256 ? v->sha256 : "-", v->policy ? v->policy : "-",
         v->policy_version ? " " : "", v->policy_version ? v->policy_version : "",
-        v->policy_clinic ? " of " : "", v->policy_clinic ? v->policy_clinic : "");
+        v->policy_clinic ? " of " : "", v->policy_clinic ? v->policy_clinic : "",
+        v->texts ? ", texts " : "", v->texts ? v->texts : "");
 }

@@ -206,6 +206,50 @@ static void a_secret_is_never_repeated(void **state)
     assert_null(strstr(p->err_text, "TOP"));
 }
 
+/* Also those that are not in force. */
+static void texts_are_looked_at_and_what_they_lack_is_counted(void **state)
+{
+    struct place *p = *state;
+    char path[160], expected[400];
+    FILE *f;
+
+    assert_int_equal(check_text(p, "texts: {language: es}\n", false), OW_EXIT_OK);
+    assert_string_equal(p->out_text, "");
+    assert_true(ow_starts_with(p->err_text, "opiward check: note: texts 'es': "));
+    assert_true(ow_ends_with(p->err_text, " stay in English\n"));
+
+    snprintf(path, sizeof path, "%s/texts", p->folder);
+    assert_int_equal(mkdir(path, 0755), 0);
+    snprintf(path, sizeof path, "%s/texts/fr.tsv", p->folder);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("key\ttext\nreaches\t{1} EMM\n", f);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(check_text(p, "site: {id: s}\n", false), OW_EXIT_CONFIG);
+    snprintf(expected, sizeof expected,
+             "%s:2:9: text: {2} is missing; in English: {1} MME/d reaches {2}\n"
+             "opiward check: 1 error\n",
+             path);
+    assert_string_equal(p->err_text, expected);
+}
+
+static void the_texts_in_force_can_be_printed(void **state)
+{
+    struct place *p = *state;
+    char *argv[] = { (char[]){ "--config" }, p->config, (char[]){ "--print-texts" },
+                     NULL };
+    char *english = text_of("conf/texts/en.tsv", NULL);
+
+    assert_int_equal(check_text(p, "site: {id: s}\n", false), OW_EXIT_OK);
+    assert_int_equal(check(p, 3, argv), OW_EXIT_OK);
+    assert_string_equal(p->out_text, english);
+    assert_int_equal(check_text(p, "texts: {language: es}\n", false), OW_EXIT_OK);
+    assert_int_equal(check(p, 3, argv), OW_EXIT_OK);
+    assert_non_null(
+        strstr(p->out_text, "\nsummary-med\t{1} MME/día alcanza {2}\tcard; "));
+    free(english);
+}
+
 static void wrong_usage_is_64(void **state)
 {
     struct place *p = *state;
@@ -227,6 +271,8 @@ int main(void)
         TEST(with_json_every_error_is_an_object),
         TEST(certificate_and_key_have_to_be_a_pair),
         TEST(a_secret_is_never_repeated),
+        TEST(texts_are_looked_at_and_what_they_lack_is_counted),
+        TEST(the_texts_in_force_can_be_printed),
         TEST(wrong_usage_is_64),
     };
 

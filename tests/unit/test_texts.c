@@ -257,7 +257,8 @@ static void every_placeholder_is_told_to_translators(void **state)
 static const struct {
     const char *text, *faults;
 } broken[] = {
-    {"",                                                      "1:1: empty; a header line was expected\n"               },
+    {HEAD "list\t{1}; {2}{1}\n",                              "2:6: text: a placeholder stands there twice\n"          },
+    { "",                                                     "1:1: empty; a header line was expected\n"               },
     { "key\tnote\n",                                          "1:1: no column text in the header\n"                    },
     { HEAD "sumary-med\t{1} {2}\n",
      "2:1: key: no key 'sumary-med'; did you mean 'summary-med'?\n"                                                    },
@@ -302,7 +303,7 @@ static const struct {
      "2:11: text: it begins with \"- \" where the English text does, and nowhere else\n"                               },
     { HEAD "tag-prn\ta | b\n",
      "2:9: text: a bar of the table is missing, or one too many\n"                                                     },
-    { HEAD "reaches\t{1} {2}\textra\n",                       "2:9: 3 fields where the header has 2\n"                },
+    { HEAD "reaches\t{1} {2}\textra\n",                       "2:9: 3 fields where the header has 2\n"                 },
 };
 
 static void every_fault_names_its_line_and_column(void **state)
@@ -527,7 +528,10 @@ static void a_site_says_what_it_changes_of_a_language(void **state)
     assert_null(c->policy.words);
     ow_config_unref(c);
 
-    c = site(t, folder, "texts: {language: es-clinic}\n");
+    c = site(t, folder,
+             "texts: {language: es-clinic}\n"
+             "clinics: {Organization/a: {naloxone-offer: {mode: off}}}\n");
+    assert_ptr_equal(ow_config_policy(c, "Organization/a", 0)->words, c->words);
     assert_string_equal(c->policy.words->name, "es-clinic");
     assert_string_equal(c->policy.words->text[OW_WORD_TOPIC_NALOXONE],
                         "Naloxona para casa");
