@@ -271,8 +271,7 @@ static void chronic(struct fact_book *b)
 static void naive(struct fact_book *b, bool any)
 {
     struct fact_draft *f = &b->f[OW_FACT_NAIVE];
-    bool had = f->yes || b->f[OW_FACT_ORDER_90_DAYS].yes ||
-               b->f[OW_FACT_DISPENSE_90_DAYS].yes;
+    bool had = f->yes; /* so far: what was ordered or supplied */
 
     f->yes = !had;
     if (!had && b->j->chart->n_missing > 0) {

@@ -295,7 +295,7 @@ void ow_rule_acute_duration(struct ow_pending *p)
             !ow_rule_is_asked(p, it) ||
             days_of(it) <= ow_ratio_floor(ow_param(p, OW_PARAM_ACUTE_DURATION_OVER)) ||
             days_of(it) >= ow_ratio_ceil(ow_param(p, OW_PARAM_ACUTE_DURATION_UNDER)) ||
-            ow_fact(j, OW_FACT_CHRONIC) == 1 || ow_history_steady(ow_history(j), 3))
+            ow_fact(j, OW_FACT_CHRONIC) == 1)
             continue;
         text = ow_say(j->arena, OW_WORD_ACUTE_DURATION, it->drug.name,
                       ow_say_int(j->arena, days_of(it)));

@@ -407,6 +407,34 @@ static void an_agreement_has_words_of_both_kinds(void **state)
     assert_int_equal(value("agreement-12-months"), 1);
 }
 
+static void a_plan_of_pain_treatment_meets_the_goals(void **state)
+{
+    static const char *const only[] = { "treatment-goals", "nonopioid-first" };
+    struct ow_order *o = build_order(&b, "rx", RX_OXYCODONE_5);
+    struct ow_record *r;
+
+    (void)state;
+    build_rules(&b, only, 2);
+    b.chart.patient.has_birth = true;
+    b.chart.patient.birth = build_time("1980-01-01");
+    o->authored = build_time("2026-03-02");
+    build_dose(&b, o, "1", "tablet", 4);
+    build_supply(o, "120", 30);
+    assert_non_null(build_finding(build_judge(&b), only[0]));
+    r = add("CarePlan", "active", LOINC, "1");
+    recorded(r, "created", "2026-02-01");
+    assert_non_null(build_finding(build_judge(&b), only[0])); /* of something else */
+    assert_non_null(build_finding(build_judge(&b), only[1]));
+    r->categories = one(LOINC, "80764-4", NULL);
+    r->n_categories = 1;
+    assert_null(build_finding(build_judge(&b), only[0]));
+    assert_null(build_finding(build_judge(&b), only[1]));
+    r->status = "revoked";
+    assert_non_null(build_finding(build_judge(&b), only[0]));
+    add("Basic", NULL, LOINC, "80764-4"); /* of a type that nobody reads */
+    assert_non_null(build_finding(build_judge(&b), only[0]));
+}
+
 /* ---- orders ---- */
 
 static struct ow_order *named(const char *name)
@@ -571,6 +599,7 @@ int main(void)
         TEST(the_later_of_two_events_counts),
         TEST(a_review_or_an_agreement_may_be_an_observation),
         TEST(an_agreement_has_words_of_both_kinds),
+        TEST(a_plan_of_pain_treatment_meets_the_goals),
         TEST(naloxone_shows_by_name_or_by_list),
         TEST(a_draft_of_naloxone_is_at_hand),
         TEST(naltrexone_treats_unless_it_is_for_something_else),

@@ -520,6 +520,21 @@ static void a_full_agonist_beside_treatment_is_critical(void **state)
     }
 }
 
+/* Of the mixed kind: neither blocked nor thrown out as a full agonist is. */
+static void a_mixed_agonist_beside_treatment_is_no_conflict(void **state)
+{
+    struct build b;
+
+    (void)state;
+    begin(&b, "oud-treatment-conflict");
+    build_order(&b, "t", RX_BUPRENORPHINE_8);
+    build_order(&b, "m", "886622"); /* butorphanol */
+    assert_false(fires(&b, "oud-treatment-conflict"));
+    build_order(&b, "f", RX_MORPHINE_15);
+    assert_true(fires(&b, "oud-treatment-conflict"));
+    build_done(&b);
+}
+
 static void treatment_that_is_over_conflicts_with_nothing(void **state)
 {
     struct build b;
@@ -744,6 +759,7 @@ int main(void)
         cmocka_unit_test(a_screen_counts_for_a_year_and_is_named),
         cmocka_unit_test(refills_out_of_range_are_none),
         cmocka_unit_test(a_full_agonist_beside_treatment_is_critical),
+        cmocka_unit_test(a_mixed_agonist_beside_treatment_is_no_conflict),
         cmocka_unit_test(treatment_that_is_over_conflicts_with_nothing),
         cmocka_unit_test(a_use_disorder_of_90_days_without_treatment_is_told),
         cmocka_unit_test(an_opioid_in_pregnancy_is_told_with_words_for_treatment),

@@ -79,6 +79,16 @@ static void a_long_acute_supply_can_be_shortened(void **state)
     o = ten_days();
     build_supply(o, "41", 10);
     assert_int_equal(shortening()->quantity, 29); /* 28.7 */
+    o = ten_days();
+    o->has_refills = true; /* said to be none */
+    assert_int_equal(shortening()->days, 7);
+    o = ten_days();
+    o->supply_quantity.value =
+        build_ratio("9223372036854775807"); /* times 7: no number */
+    assert_null(shortening());
+    o = ten_days();
+    o->supply_duration.unit = o->supply_duration.code = "fortnight"; /* 40 / 4 a day */
+    assert_null(shortening());
 }
 
 /* The days of the rule that speaks, not those of another one, and never more than the
@@ -198,6 +208,8 @@ static void words_that_say_how_long_are_not_contradicted(void **state)
     }
     ten_days()->n_dosages = 0; /* no directions at all */
     assert_non_null(shortening());
+    ((struct ow_dosage *)ten_days()->dosages)->patient_instruction = "for 10 days";
+    assert_null(shortening());
 }
 
 static void a_draft_that_the_rule_does_not_name_is_not_shortened(void **state)
