@@ -232,6 +232,24 @@ static void a_draft_that_the_rule_does_not_name_is_not_shortened(void **state)
     assert_int_equal(build_judge(&b)->n_cards, 0);
 }
 
+/* A rule in shadow offers nothing on the card of another one. */
+static void what_nobody_is_told_offers_nothing(void **state)
+{
+    static const char *const rules[] = { "acute-duration", "med-threshold" };
+    const struct ow_verdict *v;
+
+    (void)state;
+    ten_days()->medication.code = build_concept(&b, OW_SYSTEM_RXNORM, RX_OXYCODONE_20,
+                                                NULL);
+    build_rules(&b, rules, 2);
+    v = build_judge(&b);
+    assert_non_null(suggestion(v->cards, OW_ACTION_UPDATE));
+    b.policy.rules[OW_RULE_ACUTE_DURATION].mode = OW_MODE_SHADOW;
+    v = build_judge(&b);
+    assert_int_equal(v->n_cards, 1);
+    assert_null(suggestion(v->cards, OW_ACTION_UPDATE));
+}
+
 static void a_card_has_room_for_six(void **state)
 {
     static const char *const rules[] = { "acute-duration", "med-threshold",
@@ -345,6 +363,7 @@ int main(void)
         cmocka_unit_test(a_supply_is_never_made_longer),
         cmocka_unit_test(words_that_say_how_long_are_not_contradicted),
         cmocka_unit_test(a_draft_that_the_rule_does_not_name_is_not_shortened),
+        cmocka_unit_test(what_nobody_is_told_offers_nothing),
         cmocka_unit_test(a_card_has_room_for_six),
         cmocka_unit_test(only_what_the_card_speaks_of_is_taken_back),
         cmocka_unit_test(a_draft_that_is_not_selected_or_has_no_id_stays),
