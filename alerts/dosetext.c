@@ -351,8 +351,7 @@ static bool code_words(const char *text, struct ow_arena *arena, struct ow_dosag
         sig.n != 1)
         return false;
     l = &sig.lines[0];
-    if (l->n_also > 0 || l->dosage.n_max_per_period > 0 ||
-        l->dosage.has_max_per_administration || !l->dosage.doses[0].has_dose ||
+    if (l->n_also > 0 || l->dosage.n_max_per_period > 0 || !l->dosage.doses[0].has_dose ||
         ow_ratio_cmp(l->dosage.doses[0].dose.value, OW_RATIO(1, 1)) != 0)
         return false;
     *ret = l->dosage;
