@@ -85,7 +85,7 @@ static struct entry *entry_find(struct ow_told_memory *m, const char *patient)
     return e;
 }
 
-static void entry_drop(struct ow_told_memory *m, struct entry *e)
+static void entry_unlink(struct ow_told_memory *m, struct entry *e)
 {
     struct entry **at = bucket_of(m, e->patient);
 
@@ -94,8 +94,18 @@ static void entry_drop(struct ow_told_memory *m, struct entry *e)
     *at = e->next;
     use_end(m, e);
     m->n--;
+}
+
+static void entry_free(struct entry *e)
+{
     ow_arena_done(&e->arena);
     free(e);
+}
+
+static void entry_drop(struct ow_told_memory *m, struct entry *e)
+{
+    entry_unlink(m, e);
+    entry_free(e);
 }
 
 static struct entry *entry_new(struct ow_told_memory *m, const char *patient)
@@ -301,6 +311,69 @@ static size_t lines_of(const struct ow_verdict *v, struct ow_arena *arena,
     return n;
 }
 
+/* As the store will give it back. Nobody has answered it yet. */
+static struct ow_told told_of_line(struct ow_arena *arena, const struct ow_zone *zone,
+                                   const struct ow_telling *t,
+                                   const struct ow_telling_line *l)
+{
+    struct ow_told_row r = { .rule = l->rule,
+                             .cause = l->cause,
+                             .card = l->card,
+                             .tier = l->tier,
+                             .hook = t->hook,
+                             .at = t->at,
+                             .med = t->med,
+                             .prescriber = t->prescriber,
+                             .encounter = t->encounter,
+                             .instance = t->instance,
+                             .prescribers = t->prescribers,
+                             .classes = t->classes };
+
+    return told_of_row(arena, zone, &r);
+}
+
+static struct ow_told told_copy(struct ow_arena *arena, const struct ow_told *from)
+{
+    struct ow_told t = *from;
+
+    t.rule = ow_arena_strdup(arena, from->rule);
+    t.cause = ow_arena_strdup(arena, from->cause);
+    t.prescriber = ow_arena_strdup(arena, from->prescriber);
+    t.encounter = ow_arena_strdup(arena, from->encounter);
+    t.prescribers = ow_arena_strdup(arena, from->prescribers);
+    t.classes = ow_arena_strdup(arena, from->classes);
+    t.instance = ow_arena_strdup(arena, from->instance);
+    t.card = ow_arena_strdup(arena, from->card);
+    t.answer_code = ow_arena_strdup(arena, from->answer_code);
+    return t;
+}
+
+/* What is told now goes before what was told, the latest line first; so the next call
+ * need not wait until the store has written it to read it back. */
+static void entry_extend(struct ow_told_memory *m, const struct ow_telling *t)
+{
+    struct entry *old = entry_find(m, t->patient), *e;
+    size_t n_old = old ? old->n : 0, most = t->n_lines + n_old;
+    struct ow_told *list;
+
+    if (old)
+        entry_unlink(m, old);
+    e = entry_new(m, t->patient);
+    if (most > OW_TOLD_MOST)
+        most = t->n_lines > OW_TOLD_MOST ? t->n_lines : OW_TOLD_MOST;
+    list = OW_NEW_N(&e->arena, struct ow_told, most);
+    for (size_t i = 0; i < t->n_lines; i++)
+        list[e->n++] = told_of_line(&e->arena, m->core->zone, t,
+                                    &t->lines[t->n_lines - 1 - i]);
+    for (size_t i = 0; e->n < most; i++)
+        list[e->n++] = told_copy(&e->arena, &old->told[i]);
+    e->told = list;
+    if (ow_arena_full(&e->arena))
+        entry_drop(m, e);
+    if (old)
+        entry_free(old);
+}
+
 static void on_stored(void *arg, enum ow_code code, const struct ow_err *err)
 {
     (void)arg;
@@ -355,8 +428,10 @@ void ow_told_tell(struct ow_told_memory *m, const struct ow_verdict *v,
         t.verdict_json = record.failed ? "{}" : ow_buf_cstr(&record);
         t.verdict_len = record.failed ? 2 : record.len;
         ow_store_tell(m->core->store, &t, on_stored, NULL);
+        if (entry_find(m, t.patient) || is_new(m, t.patient))
+            entry_extend(m, &t);
         ow_told_set_add(&m->set, hash_of(m, t.patient));
-        ow_told_answered(m, t.patient); /* the next one reads it back */
+        waits_stale(m, t.patient);
         ow_buf_done(&record);
     }
     ow_arena_done(&arena);

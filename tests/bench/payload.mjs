@@ -5,6 +5,8 @@
  *
  * quiet.json    order-sign whose patient needs no card: nothing to say
  * cards.json    order-sign of the same size that ends in cards
+ * whole.json    the same with all kinds in the prefetch, @P@ for the patient and @I@ for
+ *               the instance
  * notice.lua    wrk script: PUT of a 4 KB MedicationRequest, a new one every time,
  *               spread over 500 patients; $MORE is put in front of its members
  * hook.lua      wrk script: POST of the file $BODY
@@ -79,6 +81,17 @@ const [before, between, after] = notice('@I@', '@P@').slice(1).split(/@[IP]@/); 
 
 write('quiet.json', hook(QUIET, { frequency: 1 }));
 write('cards.json', hook(CARDS, { frequency: 4 }));
+
+/* The same with every kind that rules look at; patient and instance change with each call. */
+const KINDS = ['conditions', 'observations', 'procedures', 'encounters', 'serviceRequests', 'carePlans', 'dispenses', 'consents'];
+const condition = (id, code, text) => ({ resourceType: 'Condition', id, clinicalStatus: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-clinical', code: 'active' }] }, code: { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10-cm', code, display: text }], text }, subject: { reference: 'Patient/h1' }, recordedDate: AUTHORED });
+const whole = JSON.parse(hook(CARDS, { frequency: 4 }));
+for (const kind of KINDS) {
+  whole.prefetch[kind] = searchset(kind === 'conditions' ? [condition('c1', 'M54.50', 'Low back pain'), condition('c2', 'I10', 'Hypertension')] : []);
+}
+whole.hookInstance = '@I@';
+write('whole.json', JSON.stringify(whole).replaceAll('Patient/h1', 'Patient/@P@').replaceAll('"h1"', '"@P@"'));
+
 write('notice.json', notice('n-1', 'p1'));
 write('bundle.json', JSON.stringify(searchset(Array.from({ length: 400 }, (_, i) => dressed({ id: `b${i}`, patient: 'p1', sig: { frequency: 2 } })))));
 write('hook.lua', `local f = io.open(os.getenv("BODY"), "rb"); local b = f:read("*a"); f:close()
