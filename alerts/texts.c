@@ -39,11 +39,12 @@ static char *key_of(struct ow_arena *arena, const char *name)
 
 const char *ow_text_key(struct ow_arena *arena, enum ow_word w)
 {
-    for (size_t i = 0; i < OW_LEN(entries); i++)
-        if (entries[i].name != NULL && entries[i].word == w)
-            return key_of(arena, entries[i].name);
-    ow_assert(!"a word of words.def");
-    return "";
+    size_t i = 0;
+
+    while (i < OW_LEN(entries) && (entries[i].name == NULL || entries[i].word != w))
+        i++;
+    ow_assert(i < OW_LEN(entries));
+    return key_of(arena, entries[i].name);
 }
 
 /* ---- what a text has to keep ---- */
