@@ -88,7 +88,19 @@ bool ow_item_naltrexone(const struct ow_judge *j, const struct ow_item *it)
     if (name_holds(it, words, OW_LEN(words)))
         return true;
     s = drug_sets(j, it);
-    return ow_sets_has(&s, OW_SET_NALTREXONE_MEDICATIONS);
+    return ow_sets_has(&s, OW_SET_NALTREXONE_MEDICATIONS) ||
+           ow_sets_has(&s, OW_SET_NALTREXONE_BUPROPION_MEDICATIONS);
+}
+
+/* Naltrexone with bupropion: given for weight, yet it blocks as the other does. [label of
+ * Contrave] */
+static bool is_for_weight(const struct ow_judge *j, const struct ow_item *it)
+{
+    static const char *const words[] = { "bupropion", "contrave" };
+    struct ow_sets s = drug_sets(j, it);
+
+    return name_holds(it, words, OW_LEN(words)) ||
+           ow_sets_has(&s, OW_SET_NALTREXONE_BUPROPION_MEDICATIONS);
 }
 
 static bool reason_says(const struct ow_order *o, const char *word)
@@ -144,8 +156,7 @@ bool ow_item_treats_oud(const struct ow_judge *j, const struct ow_item *it)
     if (is_opioid(it))
         return false;
     return ow_item_naltrexone(j, it) && !reason_says(o, "alcohol") &&
-           !ow_contains_folded(it->drug.name, "bupropion") &&
-           !ow_contains_folded(it->drug.name, "contrave");
+           !is_for_weight(j, it);
 }
 
 /* ---- facts of single orders ---- */

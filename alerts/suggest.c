@@ -26,7 +26,7 @@ static const struct {
     [PROPOSE_NALOXONE] = {"MedicationRequest", OW_SYSTEM_RXNORM, "1725059",
                           "naloxone hydrochloride 40 MG/ML Nasal Spray",                  OW_WORD_SUGGEST_NALOXONE, OW_WORD_SUGGEST_NALOXONE_TEXT},
     [PROPOSE_SCREEN] = { "ServiceRequest",   OW_SYSTEM_SNOMED, "310627008",
-                          "Drug of abuse screen",                                         OW_WORD_SUGGEST_SCREEN,
+                          "Urine drug screening (procedure)",                             OW_WORD_SUGGEST_SCREEN,
                           OW_WORD_SUGGEST_SCREEN_TEXT                                                                                            },
     [PROPOSE_ASSESSMENT] = { "ServiceRequest",   OW_SYSTEM_SNOMED, "454281000124100",
                           "Assessment of risk for opioid abuse (procedure)",              OW_WORD_SUGGEST_ASSESS,   OW_WORD_SUGGEST_ASSESS_TEXT  },

@@ -6,9 +6,11 @@
  * as a proposal with its code; fhir/ writes the whole resource. No suggestion lowers or
  * stops a treatment that is under way.
  *
- * Codes: naloxone RxNorm 1725059 (4 mg nasal spray) [naloxone-medications]; drug screen
- * SNOMED CT 310627008 and risk assessment 454281000124100 [the published services];
- * physical therapy 91251008 and mental health counselling 306227000 [SNOMED CT].
+ * Codes: naloxone RxNorm 1725059, 40 mg/mL nasal spray: devices of 0.1 mL, so 4 mg, which
+ * spray once and are sold in pairs, so two sprays are one carton [naloxone-medications;
+ * label of Narcan]; drug screen SNOMED CT 310627008 and risk assessment 454281000124100
+ * [the published services]; physical therapy 91251008 [SNOMED CT Global Patient Set];
+ * mental health counselling 306227000 [VSAC 2.16.840.1.113883.3.526.3.1571].
  */
 #pragma once
 

@@ -553,6 +553,8 @@ static void treatment_of_use_disorder_shows_by_drug_form_and_reason(void **state
         { RX_METHADONE_10,    "opioid use disorder",  1},
         { "1483744",          NULL,                   1}, /* naltrexone */
         { "1483744",          "alcohol use disorder", 0},
+        { "1483746",          NULL,                   1}, /* its brand */
+        { "1551468",          NULL,                   0}, /* with bupropion, by code alone */
         { RX_OXYCODONE_5,     "opioid use disorder",  0},
     };
 

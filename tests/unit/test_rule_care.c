@@ -494,6 +494,7 @@ static void a_full_agonist_beside_treatment_is_critical(void **state)
     } cases[] = {
         {RX_BUPRENORPHINE_8,  RX_OXYCODONE_5,     true },
         { RX_NALTREXONE,      RX_OXYCODONE_5,     true },
+        { "1551474",          RX_OXYCODONE_5,     true }, /* with bupropion */
         { RX_NALTREXONE,      RX_METHADONE_10,    true },
         { RX_BUPRENORPHINE_8, RX_BUPRENORPHINE_8, false},
         { RX_BUPRENORPHINE_8, RX_LORAZEPAM_1,     false},

@@ -209,6 +209,7 @@ static void a_draft_with_none_of_it_is_not_about_it(void **state)
 /* ---- max-dose ---- */
 
 #define RX_TRAMADOL_50      "835603"
+#define RX_TRAMADOL_ER_100  "833709"
 #define RX_TAPENTADOL_100   "825409"
 #define RX_TAPENTADOL_ER_50 "1148809"
 #define RX_CODEINE_60       "997296"
@@ -227,6 +228,7 @@ static void over_the_highest_dose_of_the_drug(void **state)
         const char *rxcui, *most, *more; /* tablets a day */
     } cases[] = {
         {RX_TRAMADOL_50,       "8",  "8.1" },
+        { RX_TRAMADOL_ER_100,  "3",  "3.1" },
         { RX_TAPENTADOL_100,   "6",  "6.1" },
         { RX_TAPENTADOL_ER_50, "10", "10.1"},
         { RX_CODEINE_60,       "6",  "6.1" },
@@ -254,7 +256,7 @@ static void the_highest_dose_is_of_all_orders_of_the_drug(void **state)
     daily("a", RX_TRAMADOL_50, "5");
     daily("b", "836466", "3"); /* the capsule */
     assert_null(finding("max-dose"));
-    daily("c", "833709", "1"); /* 100 MG extended release */
+    daily("c", RX_TRAMADOL_ER_100, "1");
     f = finding("max-dose");
     assert_string_equal(f->reason, "500 mg/d of Tramadol, over its highest daily dose of "
                                    "400 (FDA label of Ultram)");
