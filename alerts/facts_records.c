@@ -190,6 +190,8 @@ static void condition_now(struct pass *p)
         fact_yes(b, OW_FACT_END_OF_LIFE, by);
     if (ow_sets_has(&p->code, OW_SET_CONDITIONS_LIKELY_TERMINAL_FOR_OPIOID_PRESCRIBING))
         fact_yes(b, OW_FACT_TERMINAL, by);
+    if (ow_sets_has(&p->code, OW_SET_HOSPICE_FINDING)) /* on the problem list */
+        fact_yes(b, OW_FACT_HOSPICE, by);
     if (ANY_OF(&p->code, OW_SET_CONDITIONS_DOCUMENTING_SLEEP_DISORDERED_BREATHING,
                OW_SET_SLEEP_DISORDERED_BREATHING_AHRQ))
         fact_yes(b, OW_FACT_SLEEP_BREATHING, by);
