@@ -42,11 +42,19 @@ static bool is_long_acting(const struct ow_item *it)
            (it->drug.product != NULL && it->drug.product->extended_release);
 }
 
+/* What carries no MME is meant too where it is a patch, which is for pain; all else of
+ * buprenorphine, and methadone with such a reason, treats opioid use disorder. */
+static bool may_begin_for_pain(const struct ow_item *it)
+{
+    return it->role == OW_ROLE_COUNTED || it->role == OW_ROLE_UNREADABLE ||
+           (it->role == OW_ROLE_EXCLUDED && is_patch(it));
+}
+
 /*
  * An extended-release or long-acting opioid, begun in these days by somebody who had none
- * in the 90 days before. Methadone and the patch weigh more: what they do in the first
- * days is hard to foresee. Buprenorphine, and methadone that treats opioid use disorder,
- * are not meant. [CDC-2022-R3; CDC-2016-R4]
+ * in the 90 days before. Methadone and the patch of fentanyl weigh more: what they do in
+ * the first days is hard to foresee. Treatment of opioid use disorder is not meant.
+ * [CDC-2022-R3; CDC-2016-R4; CLINICAL decision: buprenorphine]
  */
 void ow_rule_er_la_naive(struct ow_pending *p)
 {
@@ -54,12 +62,11 @@ void ow_rule_er_la_naive(struct ow_pending *p)
 
     for (size_t i = 0; i < j->n_items; i++) {
         const struct ow_item *it = &j->items[i];
-        bool worse = it->drug.methadone || is_patch(it);
+        bool worse = it->drug.methadone || (is_patch(it) && !it->drug.buprenorphine);
         const char *text;
         struct ow_finding *f;
 
-        if ((it->role != OW_ROLE_COUNTED && it->role != OW_ROLE_UNREADABLE) ||
-            !is_long_acting(it) || !ow_rule_is_asked(p, it) ||
+        if (!may_begin_for_pain(it) || !is_long_acting(it) || !ow_rule_is_asked(p, it) ||
             days_old(j, it) > ow_ratio_floor(ow_param(p, OW_PARAM_ER_LA_NAIVE_DAYS)) ||
             ow_rule_naive_before(p, it) != 1)
             continue;
@@ -72,6 +79,8 @@ void ow_rule_er_la_naive(struct ow_pending *p)
 }
 
 /* ---- acetaminophen-total ---- */
+
+enum { SUM_PARTS = 8 }; /* products whose shares are written out */
 
 struct total {
     struct ow_ratio mg;
@@ -118,14 +127,29 @@ static struct total acetaminophen_peak(const struct ow_judge *j)
     return ret;
 }
 
-static void acetaminophen_finding(struct ow_pending *p, const struct total *t,
-                                  enum ow_tier tier, struct ow_ratio limit)
+/* "2600 + 1500 = 4100", so that it can be checked; of one product the figure alone. */
+static const char *acetaminophen_sum(const struct ow_judge *j, const struct total *t)
 {
-    struct ow_judge *j = p->j;
-    const char **list = ow_rule_references(j, j->n_items);
-    const char *mg = ow_say_ratio(j->arena, t->mg), *text;
-    bool asked = p->anything;
-    struct ow_finding *f;
+    const char *mg = ow_say_ratio(j->arena, t->mg), *sum = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < j->n_items; i++) {
+        struct ow_co_ingredient c;
+
+        ow_acetaminophen_at(j, &j->items[i], t->at, &c);
+        if (c.state != OW_CO_KNOWN || n++ >= SUM_PARTS)
+            continue;
+        sum = sum == NULL ? ow_say_ratio(j->arena, c.mg_day)
+                          : ow_arena_printf(j->arena, "%s + %s", sum,
+                                            ow_say_ratio(j->arena, c.mg_day));
+    }
+    return n > 1 && n <= SUM_PARTS ? ow_arena_printf(j->arena, "%s = %s", sum, mg) : mg;
+}
+
+static const char *acetaminophen_text(const struct ow_judge *j, const struct total *t,
+                                      const char *mg, struct ow_ratio limit)
+{
+    const char *text;
 
     if (t->at_least)
         mg = ow_say(j->arena, OW_WORD_AT_LEAST, mg);
@@ -133,7 +157,19 @@ static void acetaminophen_finding(struct ow_pending *p, const struct total *t,
     if (t->at > j->q->at)
         text = ow_say(j->arena, OW_WORD_ACETAMINOPHEN_FROM, text,
                       ow_say_date(j->arena, t->at, j->q->zone));
-    f = ow_rule_finding(p, tier, text, text, "");
+    return text;
+}
+
+static void acetaminophen_finding(struct ow_pending *p, const struct total *t,
+                                  enum ow_tier tier, struct ow_ratio limit)
+{
+    struct ow_judge *j = p->j;
+    const char **list = ow_rule_references(j, j->n_items);
+    bool asked = p->anything;
+    struct ow_finding *f = ow_rule_finding(
+        p, tier, acetaminophen_text(j, t, acetaminophen_sum(j, t), limit),
+        acetaminophen_text(j, t, ow_say_ratio(j->arena, t->mg), limit), "");
+
     ow_rule_cite(p, f, "site-policy", NULL, NULL);
     for (size_t i = 0; i < j->n_items; i++) {
         struct ow_co_ingredient c;

@@ -54,7 +54,7 @@ static void sedative_finding(struct ow_pending *p, const struct ow_sedation *s,
     const char *days = ow_say_int(j->arena, s->overlap_days);
     const char *reason = ow_say(
         j->arena, s->overlap_days == 1 ? OW_WORD_SEDATIVE_ONE_DAY : OW_WORD_SEDATIVE_ONE,
-        s->drug, s->cls, days);
+        s->drug, ow_rule_class_words(j->arena, s->cls), days);
     enum ow_tier tier = OW_TIER_WARNING;
     struct ow_finding *f;
 

@@ -104,7 +104,8 @@ static void methadone_and_the_patch_weigh_more(void **state)
         { RX_FENTANYL_25,     OW_TIER_CRITICAL},
         { RX_MORPHINE_ER_15,  OW_TIER_WARNING },
         { RX_MORPHINE_15,     -1              },
-        { RX_BUPRENORPHINE_8, -1              },
+        { RX_BUPRENORPHINE_8, -1              }, /* for opioid use disorder */
+        { "904870",           OW_TIER_WARNING }, /* 168 HR patch, for pain */
     };
     struct ow_order *o = begun("a", RX_METHADONE_10);
 
@@ -165,6 +166,9 @@ static void acetaminophen_of_all_products_is_added(void **state)
     assert_non_null(f);
     assert_int_equal(f->tier, OW_TIER_INFO);
     assert_string_equal(f->reason,
+                        "3000 + 325 = 3325 mg/d of acetaminophen from all products, over "
+                        "3000");
+    assert_string_equal(f->summary,
                         "3325 mg/d of acetaminophen from all products, over 3000");
     assert_int_equal(f->n_evidence, 2);
     assert_string_equal(f->cause, "");
@@ -177,7 +181,8 @@ static void acetaminophen_of_all_products_is_added(void **state)
     f = finding("acetaminophen-total");
     assert_int_equal(f->tier, OW_TIER_WARNING);
     assert_string_equal(f->reason,
-                        "4300 mg/d of acetaminophen from all products, over 4000");
+                        "3000 + 1300 = 4300 mg/d of acetaminophen from all products, "
+                        "over 4000");
     b.policy.params[OW_PARAM_ACETAMINOPHEN_WARNING] = OW_RATIO(4300, 1);
     assert_int_equal(finding("acetaminophen-total")->tier, OW_TIER_INFO);
 }
@@ -192,8 +197,8 @@ static void acetaminophen_to_come_is_told_with_its_day(void **state)
     o->has_validity = true;
     o->validity = build_time("2026-03-10");
     assert_string_equal(finding("acetaminophen-total")->reason,
-                        "4325 mg/d of acetaminophen from all products, over 4000, from "
-                        "2026-03-10");
+                        "4000 + 325 = 4325 mg/d of acetaminophen from all products, over "
+                        "4000, from 2026-03-10");
 }
 
 static void a_draft_with_none_of_it_is_not_about_it(void **state)
