@@ -39,33 +39,36 @@ static const struct {
                           OW_WORD_SUGGEST_PHARMACY_TEXT                                                                                          },
 };
 
-/* Which findings ask for it. */
+/* Which findings ask for it; whether that comes before taking a draft back, on a card
+ * that such a finding leads. */
 static const struct {
     enum ow_rule rule;
     enum propose what;
+    bool first;
 } asks[] = {
-    {OW_RULE_NALOXONE,       PROPOSE_NALOXONE   },
-    { OW_RULE_UDS_DUE,       PROPOSE_SCREEN     },
-    { OW_RULE_REASSESS,      PROPOSE_ASSESSMENT },
-    { OW_RULE_NONOPIOID,     PROPOSE_PHYSICAL   },
-    { OW_RULE_MED_THRESHOLD, PROPOSE_PHYSICAL   },
-    { OW_RULE_ESCALATION,    PROPOSE_PHYSICAL   },
-    { OW_RULE_OUD,           PROPOSE_COUNSELLING},
-    { OW_RULE_RISK,          PROPOSE_COUNSELLING},
-    { OW_RULE_GOALS,         PROPOSE_COUNSELLING},
-    { OW_RULE_UNREADABLE,    PROPOSE_PHARMACY   },
-    { OW_RULE_UNKNOWN,       PROPOSE_PHARMACY   },
-    { OW_RULE_MISMATCH,      PROPOSE_PHARMACY   },
-    { OW_RULE_STALE,         PROPOSE_PHARMACY   },
-    { OW_RULE_DUPLICATE,     PROPOSE_PHARMACY   },
-    { OW_RULE_ABRUPT_STOP,   PROPOSE_PHARMACY   },
-    { OW_RULE_OUD_CONFLICT,  PROPOSE_PHARMACY   },
+    {OW_RULE_NALOXONE,       PROPOSE_NALOXONE,    true },
+    { OW_RULE_UDS_DUE,       PROPOSE_SCREEN,      true },
+    { OW_RULE_REASSESS,      PROPOSE_ASSESSMENT,  true },
+    { OW_RULE_NONOPIOID,     PROPOSE_PHYSICAL,    true },
+    { OW_RULE_MED_THRESHOLD, PROPOSE_PHYSICAL,    false},
+    { OW_RULE_ESCALATION,    PROPOSE_PHYSICAL,    false},
+    { OW_RULE_OUD,           PROPOSE_COUNSELLING, true },
+    { OW_RULE_RISK,          PROPOSE_COUNSELLING, true },
+    { OW_RULE_GOALS,         PROPOSE_COUNSELLING, true },
+    { OW_RULE_UNREADABLE,    PROPOSE_PHARMACY,    true },
+    { OW_RULE_UNKNOWN,       PROPOSE_PHARMACY,    true },
+    { OW_RULE_MISMATCH,      PROPOSE_PHARMACY,    true },
+    { OW_RULE_STALE,         PROPOSE_PHARMACY,    true },
+    { OW_RULE_DUPLICATE,     PROPOSE_PHARMACY,    false},
+    { OW_RULE_ABRUPT_STOP,   PROPOSE_PHARMACY,    true },
+    { OW_RULE_OUD_CONFLICT,  PROPOSE_PHARMACY,    false},
 };
 
 struct list {
     struct ow_judge *j;
     struct ow_suggestion *items;
     size_t n;
+    bool done[PROPOSE_N];
 };
 
 static struct ow_action *add(struct list *l, const char *label, bool recommended)
@@ -101,8 +104,9 @@ static void propose(struct list *l, enum propose what)
     struct ow_proposal *p;
     struct ow_action *a;
 
-    if (f == NULL)
+    if (f == NULL || l->done[what])
         return;
+    l->done[what] = true;
     a = add(l, ow_word(j->arena, proposals[what].label), what == PROPOSE_NALOXONE);
     if (a == NULL)
         return;
@@ -243,6 +247,13 @@ static void shorten_drafts(struct list *l)
     }
 }
 
+static void propose_first(struct list *l, const char *rule)
+{
+    for (size_t k = 0; k < OW_LEN(asks); k++)
+        if (asks[k].first && ow_streq(ow_rule_name(asks[k].rule), rule))
+            propose(l, asks[k].what);
+}
+
 void ow_suggest(struct ow_judge *j, struct ow_card *c)
 {
     struct list l = { .j = j };
@@ -252,6 +263,7 @@ void ow_suggest(struct ow_judge *j, struct ow_card *c)
     l.items = OW_NEW_N(j->arena, struct ow_suggestion, OW_SUGGESTIONS);
     propose(&l, PROPOSE_NALOXONE);
     shorten_drafts(&l);
+    propose_first(&l, c->rule);
     remove_drafts(&l);
     for (unsigned i = PROPOSE_SCREEN; i < PROPOSE_N; i++)
         propose(&l, (enum propose)i);

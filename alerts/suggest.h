@@ -16,7 +16,7 @@
 
 #include "alerts/judge.h"
 
-enum { OW_SUGGESTIONS = 6 }; /* at most so many on a card */
+enum { OW_SUGGESTIONS = 5 }; /* at most so many on a card */
 
 /* Suggestions of a card; none without a hook. Reads findings and items. */
 void ow_suggest(struct ow_judge *j, struct ow_card *c);

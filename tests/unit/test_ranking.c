@@ -116,6 +116,34 @@ static void what_is_in_shadow_inhibits_nothing(void **state)
     assert_null(build_finding(v, "med-threshold")->silent);
 }
 
+/* Who lowers a high dose hears of the fall, and not that the dose is high. */
+static void a_fast_fall_leads_over_a_high_dose_of_its_tier(void **state)
+{
+    static const char *const rules[] = { "med-threshold", "fast-taper" };
+    struct build *b = fresh();
+    struct ow_order *o;
+    const struct ow_verdict *v;
+
+    (void)state;
+    build_rules(b, rules, OW_LEN(rules));
+    o = build_order(b, "old", RX_OXYCODONE_10);
+    build_dose(b, o, "1", "tablet", 5);
+    build_supply(o, "3500", 700);
+    o->has_authored = true;
+    o->authored = build_time("2025-11-01");
+    o = build_order(b, "new", RX_OXYCODONE_10);
+    build_dose(b, o, "1", "tablet", 4);
+    build_supply(o, "120", 30);
+    o->prior = "MedicationRequest/old";
+    build_draft(b, o);
+    b->chart.hook = OW_HOOK_ORDER_SIGN;
+    v = build_judge(b);
+    assert_int_equal(build_finding(v, "med-threshold")->tier, OW_TIER_WARNING);
+    assert_int_equal(build_finding(v, "fast-taper")->tier, OW_TIER_WARNING);
+    assert_int_equal(v->n_cards, 1);
+    assert_string_equal(v->cards[0].rule, "fast-taper");
+}
+
 static void what_cannot_be_read_offers_to_ask_the_pharmacy(void **state)
 {
     struct build *b = fresh();
@@ -126,10 +154,10 @@ static void what_cannot_be_read_offers_to_ask_the_pharmacy(void **state)
     build_draft(b, o);
     b->chart.hook = OW_HOOK_ORDER_SIGN;
     s = build_judge(b)->cards[0].suggestions;
-    assert_string_equal(s[1].label, "Ask the pharmacy to clarify");
-    assert_int_equal(s[1].actions[0].type, OW_ACTION_CREATE);
-    assert_string_equal(s[1].actions[0].proposal->type, "Task");
-    assert_string_equal(s[1].actions[0].proposal->focus, "MedicationRequest/d");
+    assert_string_equal(s[0].label, "Ask the pharmacy to clarify");
+    assert_int_equal(s[0].actions[0].type, OW_ACTION_CREATE);
+    assert_string_equal(s[0].actions[0].proposal->type, "Task");
+    assert_string_equal(s[0].actions[0].proposal->focus, "MedicationRequest/d");
 }
 
 static void answers_fit_what_the_card_is_about(void **state)
@@ -169,6 +197,7 @@ int main(void)
         cmocka_unit_test(every_finding_is_told_or_stands_among_the_suppressed),
         cmocka_unit_test(an_info_with_nothing_to_do_interrupts_nobody),
         cmocka_unit_test(what_is_in_shadow_inhibits_nothing),
+        cmocka_unit_test(a_fast_fall_leads_over_a_high_dose_of_its_tier),
         cmocka_unit_test(what_cannot_be_read_offers_to_ask_the_pharmacy),
         cmocka_unit_test(answers_fit_what_the_card_is_about),
         cmocka_unit_test(the_guideline_is_one_click_away),
