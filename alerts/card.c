@@ -289,7 +289,7 @@ static bool speaks_of_treatment(const struct ow_judge *j)
     if (ow_fact(j, OW_FACT_OUD) == 1 || ow_fact(j, OW_FACT_OUD_TREATMENT) == 1)
         return true;
     for (size_t i = 0; i < j->n_items; i++)
-        if (j->items[i].role == OW_ROLE_EXCLUDED)
+        if (j->items[i].role == OW_ROLE_EXCLUDED && ow_item_treats_oud(j, &j->items[i]))
             return true;
     return false;
 }

@@ -139,6 +139,8 @@ static void trace_write(struct ow_jw *w, const struct ow_line *l)
 static void line_write(struct ow_jw *w, const struct ow_line *l,
                        const struct ow_zone *zone)
 {
+    bool counts = l->span.from != 0 || l->span.until != 0; /* else it never had one */
+
     ow_jw_object(w);
     kstring_null(w, "reference", l->order->reference);
     ow_jw_kstring(w, "role", ow_role_name(l->role));
@@ -146,8 +148,8 @@ static void line_write(struct ow_jw *w, const struct ow_line *l,
     kstring_null(w, "rxcui", l->rxcui);
     kstring_null(w, "ingredient", l->ingredient);
     line_dose(w, l);
-    kdate(w, "from", l->span.from, zone);
-    kdate(w, "until", l->span.until, zone);
+    kdate(w, "from", counts ? l->span.from : OW_TIME_MIN, zone);
+    kdate(w, "until", counts ? l->span.until : OW_TIME_MAX, zone);
     ow_jw_kbool(w, "prn", (l->flags & OW_FLAG_PRN) != 0);
     kratio_null(w, "medLow", l->has_med, l->med_low, DOSE_PLACES);
     kstring_null(w, "table", l->table);

@@ -226,6 +226,18 @@ static void nothing_counted_is_null_and_not_zero(void **state)
         ow_contains_folded(json(&v), "\"asSupplied\":{\"now\":0.001,\"peak\":null}"));
 }
 
+/* A completed order covers no time from now on: no day is made up for it. */
+static void an_order_that_never_counts_has_no_days(void **state)
+{
+    struct ow_line line = { .order = &orders[0], .role = OW_ROLE_INACTIVE };
+    struct ow_verdict v = { .at = MARCH_1, .lines = &line, .n_lines = 1 };
+
+    (void)state;
+    assert_true(ow_contains_folded(json(&v), "\"from\":null,\"until\":null"));
+    line.span = (struct ow_span){ MARCH_1, MARCH_1 };
+    assert_true(ow_contains_folded(json(&v), "\"from\":\"2026-03-01\""));
+}
+
 static void the_text_tells_the_same_to_a_person(void **state)
 {
     struct ow_verdict v = verdict();
@@ -276,6 +288,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_object_is_as_published),
         cmocka_unit_test(nothing_counted_is_null_and_not_zero),
+        cmocka_unit_test(an_order_that_never_counts_has_no_days),
         cmocka_unit_test(the_text_tells_the_same_to_a_person),
     };
 
