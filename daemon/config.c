@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "daemon/clients.h"
 #include "daemon/files.h"
 #include "daemon/overlay.h"
 #include "daemon/packs.h"
@@ -115,6 +116,10 @@ static void item_take(struct ow_snapshot *s, struct ow_reporter *to, const char 
         if (!it->key && it->depth == 0 && it->value)
             section_value(to, file, it);
         ow_overlay_take(s, to, file, it);
+        return;
+    }
+    if (ow_streq(it->section, "clients")) {
+        ow_clients_take(s, to, file, folder, it);
         return;
     }
     if (!it->key) {

@@ -26,6 +26,7 @@ struct ow_config_number { /* a setting that may be left to the preset */
 #define OW_CONFIG_T_SIZE     int64_t /* bytes */
 #define OW_CONFIG_T_BOOL     bool
 
+struct ow_hooks_client;
 struct ow_overlay;
 struct ow_pack_chain;
 
@@ -39,6 +40,7 @@ struct ow_config {
     const struct ow_words *words;      /* the texts of cards; NULL: English */
     struct ow_overlay *overlay;        /* the section rules, and its policies */
     struct ow_overlay *clinics;        /* the section clinics, a list */
+    struct ow_hooks_client *clients;   /* the section clients, a list */
     const char *file;                  /* as read; NULL: built-in defaults */
     unsigned refs;
 };

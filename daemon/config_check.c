@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "daemon/clients.h"
 #include "daemon/files.h"
 #include "daemon/log.h"
 #include "daemon/setting.h"
@@ -157,6 +158,7 @@ void ow_config_check_values(const struct ow_snapshot *s, struct ow_reporter *to)
     check_listen(s, to);
     check_fhir(s, to);
     check_sinks(s, to);
+    ow_clients_check_values(s, to);
 }
 
 /* --- against the disk --- */
@@ -285,4 +287,5 @@ void ow_config_check_files(const struct ow_snapshot *s, struct ow_reporter *to)
         check_tls_pair(s, to, OW_S_listen_tls_cert, OW_S_listen_tls_key, *ca ? ca : NULL);
     if (usable[OW_S_fhir_cert_file] && usable[OW_S_fhir_key_file])
         check_tls_pair(s, to, OW_S_fhir_cert_file, OW_S_fhir_key_file, NULL);
+    ow_clients_check_files(s, to);
 }

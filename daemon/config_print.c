@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "daemon/clients.h"
 #include "daemon/config_print.h"
 #include "daemon/overlay.h"
 #include "daemon/setting.h"
@@ -129,6 +130,8 @@ void ow_config_print(const struct ow_config *c, struct ow_buf *out)
 
         if (ow_streq(section, "policy") && !ow_streq(s->section, section))
             ow_overlay_print(c ? c : defaults, out);
+        if (ow_streq(section, "hooks") && !ow_streq(s->section, section))
+            ow_clients_print(c ? c : defaults, out);
         if (!ow_streq(section, s->section))
             print_section(out, s->section);
         else

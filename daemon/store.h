@@ -299,6 +299,24 @@ typedef void ow_store_told_patients_fn(void *arg, enum ow_code code,
 void ow_store_told_patients(struct ow_store *s, const char *after,
                             ow_store_told_patients_fn *fn, void *arg);
 
+/* --- tokens that were used --- */
+
+enum { OW_TOKEN_BYTES = 16 };
+
+struct ow_token {
+    uint8_t digest[OW_TOKEN_BYTES]; /* of issuer and jti */
+    const char *issuer;
+    ow_time until; /* refused up to then, and of no interest afterwards */
+};
+/* Durable when `fn` is called with OW_OK. Drops some that are of no interest at `now`. */
+void ow_store_token(struct ow_store *s, const struct ow_token *t, ow_time now,
+                    ow_store_fn *fn, void *arg);
+
+typedef void ow_store_tokens_fn(void *arg, enum ow_code code, const struct ow_token *t,
+                                size_t n, const struct ow_err *err);
+/* All that are of interest at `now`. */
+void ow_store_tokens(struct ow_store *s, ow_time now, ow_store_tokens_fn *fn, void *arg);
+
 /* --- figures --- */
 
 struct ow_store_counts {

@@ -85,9 +85,20 @@ static const char version_2[] =
     "CREATE INDEX told_card ON told(card, at);"
     "CREATE INDEX told_at ON told(at);";
 
+/*
+ * Version 3. Tokens of CDS Hooks callers that were used and could be used again: a digest
+ * of issuer and jti, and until when they are refused for that.
+ */
+static const char version_3[] =
+    "CREATE TABLE token("
+    "  digest BLOB PRIMARY KEY, issuer TEXT NOT NULL, until INTEGER NOT NULL)"
+    "  STRICT, WITHOUT ROWID;"
+    "CREATE INDEX token_until ON token(until);";
+
 const struct ow_store_step ow_store_steps[] = {
     { version_1 },
     { version_2 },
+    { version_3 },
 };
 const unsigned ow_store_n_steps = OW_LEN(ow_store_steps);
 

@@ -290,7 +290,9 @@ static struct ow_yaml_item *item_add(struct reader *r, const struct where *w,
 /* How many groups a section may hold within each other. */
 static unsigned depth_of(const char *section)
 {
-    return ow_streq(section, "rules") ? 1 : ow_streq(section, "clinics") ? 2 : 0;
+    return ow_streq(section, "rules") || ow_streq(section, "clients") ? 1
+           : ow_streq(section, "clinics")                             ? 2
+                                                                      : 0;
 }
 
 static void section_read(struct reader *r, const struct where *w)

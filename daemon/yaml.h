@@ -2,12 +2,12 @@
  * YAML: sections of keys with one value each, and where each of them stands
  *
  * Just as much YAML as a settings file needs: one document, a mapping of sections, each a
- * mapping of keys to scalars; two sections hold more: `rules` groups of keys by the name
- * of a rule, `clinics` such groups by the name of a clinic, and in both a list of words
- * counts as one value, "a, b". Other lists and nesting, anchors, aliases, tags and keys
- * given twice are errors with their place; reading goes on behind them, so that one run
- * shows all. Values arrive as text: the schema knows the type, so `no`, `1e3` and `012`
- * hold no surprise.
+ * mapping of keys to scalars; three sections hold more: `rules` groups of keys by the
+ * name of a rule, `clinics` such groups by the name of a clinic, `clients` groups by the
+ * name of a client, and in all of them a list of words counts as one value, "a, b". Other
+ * lists and nesting, anchors, aliases, tags and keys given twice are errors with their
+ * place; reading goes on behind them, so that one run shows all. Values arrive as text:
+ * the schema knows the type, so `no`, `1e3` and `012` hold no surprise.
  */
 #pragma once
 

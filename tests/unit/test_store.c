@@ -974,9 +974,9 @@ static void a_newer_schema_is_left_alone(void **state)
     sql(storekit_path(k, "opiward.db"), "PRAGMA user_version = 4000");
     assert_int_equal(storekit_open(k), OW_STORE_NEWER);
     assert_non_null(strstr(k->err.text, "4000"));
-    assert_non_null(strstr(k->err.text, "version 2:"));
-    assert_int_equal(ow_store_schema(), 2);
-    sql(storekit_path(k, "opiward.db"), "PRAGMA user_version = 2");
+    assert_non_null(strstr(k->err.text, "version 3:"));
+    assert_int_equal(ow_store_schema(), 3);
+    sql(storekit_path(k, "opiward.db"), "PRAGMA user_version = 3");
     assert_int_equal(storekit_open(k), OW_STORE_OPENED);
 }
 
@@ -1102,6 +1102,86 @@ static void a_file_of_version_1_becomes_current_and_keeps_what_it_has(void **sta
     assert_string_equal(k->told[1].outcome, "accepted");
 }
 
+/* --- tokens --- */
+
+struct tokens {
+    size_t n;
+    char digests[8];
+    ow_time until;
+};
+
+static void on_tokens(void *arg, enum ow_code code, const struct ow_token *t, size_t n,
+                      const struct ow_err *err)
+{
+    struct tokens *got = arg;
+
+    (void)err;
+    assert_int_equal(code, OW_OK);
+    got->n = n;
+    for (size_t i = 0; i < n; i++) {
+        assert_string_equal(t[i].issuer, "https://ehr.example.org");
+        got->digests[i] = (char)t[i].digest[0];
+        got->until = t[i].until;
+    }
+}
+
+static void token(char name, ow_time until, ow_time now)
+{
+    struct ow_token t = { .issuer = "https://ehr.example.org", .until = until };
+
+    t.digest[0] = (uint8_t)name;
+    ow_store_token(k->store, &t, now, NULL, NULL);
+}
+
+static struct tokens tokens_at(ow_time now)
+{
+    struct tokens got = { .n = SIZE_MAX };
+
+    ow_store_tokens(k->store, now, on_tokens, &got);
+    CALL_OK(storekit_get(k, "a")); /* answers come in order */
+    return got;
+}
+
+static void a_token_is_kept_once_until_it_is_of_no_interest(void **state)
+{
+    struct tokens got;
+
+    (void)state;
+    token('a', NOW + 10, NOW);
+    token('b', NOW + 20, NOW);
+    token('a', NOW + 30, NOW); /* the first says until when */
+    got = tokens_at(NOW);
+    assert_int_equal(got.n, 2);
+    assert_memory_equal(got.digests, "ab", 2);
+    assert_int_equal(got.until, NOW + 20);
+    storekit_reopen(k);
+    assert_int_equal(tokens_at(NOW + 10).n, 2);
+    assert_int_equal(tokens_at(NOW + 11).n, 1);
+    token('c', NOW + 50, NOW + 15); /* takes the first away */
+    got = tokens_at(NOW);
+    assert_int_equal(got.n, 2);
+    assert_memory_equal(got.digests, "bc", 2);
+}
+
+static void a_file_of_version_2_becomes_current_and_keeps_what_it_has(void **state)
+{
+    sqlite3 *conn;
+    struct ow_err err;
+
+    (void)state;
+    storekit_close(k);
+    unlink(storekit_path(k, "opiward.db"));
+    assert_int_equal(sqlite3_open(storekit_path(k, "opiward.db"), &conn), SQLITE_OK);
+    CALL_OK(ow_store_migrate(conn, ow_store_steps, 2, &err));
+    sqlite3_close(conn);
+    sql(storekit_path(k, "opiward.db"), "INSERT INTO setting VALUES('a', 'b')");
+    assert_int_equal(storekit_open(k), OW_STORE_OPENED);
+    CALL_OK(storekit_get(k, "a"));
+    assert_string_equal(k->value, "b");
+    token('a', NOW + 10, NOW);
+    assert_int_equal(tokens_at(NOW).n, 1);
+}
+
 /* --- statements --- */
 
 static void no_statement_reads_a_whole_table(void **state)
@@ -1200,6 +1280,8 @@ int main(void)
         ONCE(a_step_that_fails_leaves_the_version_before_it),
         ONCE(a_file_of_version_0_becomes_current),
         ONCE(a_file_of_version_1_becomes_current_and_keeps_what_it_has),
+        ONCE(a_file_of_version_2_becomes_current_and_keeps_what_it_has),
+        BOTH(a_token_is_kept_once_until_it_is_of_no_interest),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
