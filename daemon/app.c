@@ -22,6 +22,7 @@
 #include <uv.h>
 
 #include "base/text.h"
+#include "daemon/callers.h"
 #include "daemon/command.h"
 #include "daemon/feed.h"
 #include "daemon/intake.h"
@@ -55,11 +56,12 @@ struct app {
     struct ow_feed *feed;
     struct ow_hook_calls *calls;
     struct ow_routes *routes;
+    struct ow_callers *callers; /* NULL: CDS Hooks needs no token */
     struct ow_server *main, *operations;
     unsigned servers_open;
     struct ow_timer *drain_timer;
     struct ow_knowledge *knowledge;
-    char *channel, *endpoint, *authorization, *webhook_authorization;
+    char *channel, *endpoint, *public_url, *authorization, *webhook_authorization;
     const char *directory;
     bool ready, draining;
     int status;
@@ -277,41 +279,66 @@ static enum ow_code app_listen(struct app *a, struct ow_err *err)
     return OW_OK;
 }
 
-static char *app_endpoint(const struct app *a)
+static char *app_public_url(const struct app *a)
 {
     const struct ow_config *c = a->core.config;
-    char base[600], *url;
-    size_t n;
+    char base[600];
 
     if (*c->listen_public_url)
-        ow_copy(base, sizeof base, c->listen_public_url);
-    else
-        snprintf(base, sizeof base, "http%s://%s:%d", *c->listen_tls_cert ? "s" : "",
-                 c->listen_address, ow_server_port(a->main));
-    n = strlen(base) + strlen(a->channel) + sizeof "/notify/";
-    url = ow_alloc(n);
-    snprintf(url, n, "%s/notify/%s", base, a->channel);
+        return ow_strdup(c->listen_public_url);
+    snprintf(base, sizeof base, "http%s://%s:%d", *c->listen_tls_cert ? "s" : "",
+             c->listen_address, ow_server_port(a->main));
+    return ow_strdup(base);
+}
+
+static char *app_endpoint(const struct app *a)
+{
+    size_t n = strlen(a->public_url) + strlen(a->channel) + sizeof "/notify/";
+    char *url = ow_alloc(n);
+
+    snprintf(url, n, "%s/notify/%s", a->public_url, a->channel);
     return url;
+}
+
+static void app_open(struct app *a)
+{
+    struct ow_err why = { "" };
+
+    if (app_listen(a, &why) != OW_OK) {
+        app_fail(a, OW_EXIT_UNAVAILABLE, "listen.failed", why.text);
+        return;
+    }
+    a->public_url = app_public_url(a);
+    a->core.public_url = a->public_url;
+    a->endpoint = app_endpoint(a);
+    a->core.endpoint = a->endpoint;
+    app_ready(a);
+}
+
+static void on_callers_started(void *arg, enum ow_code code, const struct ow_err *err)
+{
+    struct app *a = arg;
+
+    if (a->draining)
+        return;
+    if (code == OW_OK)
+        app_open(a);
+    else
+        app_fail(a, OW_EXIT_IO, "store.failed", err->text);
 }
 
 static void on_distrusted(void *arg, enum ow_code code, const struct ow_err *err)
 {
     struct app *a = arg;
-    struct ow_err why = { "" };
 
     if (a->draining)
         return;
-    if (code != OW_OK) {
+    if (code != OW_OK)
         app_fail(a, OW_EXIT_IO, "store.failed", err->text);
-        return;
-    }
-    if (app_listen(a, &why) != OW_OK) {
-        app_fail(a, OW_EXIT_UNAVAILABLE, "listen.failed", why.text);
-        return;
-    }
-    a->endpoint = app_endpoint(a);
-    a->core.endpoint = a->endpoint;
-    app_ready(a);
+    else if (a->callers)
+        ow_callers_start(a->callers, on_callers_started, a);
+    else
+        app_open(a);
 }
 
 static void app_distrust(struct app *a)
@@ -572,10 +599,13 @@ static void app_core(struct app *a)
         &a->core,
         &(struct ow_intake_hooks){ .verdict = on_verdict, .hint = on_hint, .arg = a });
     a->calls = ow_hook_calls_new(&a->core);
+    if (ow_hooks_jwt_required(a->core.config))
+        a->callers = ow_callers_new(&a->core);
     a->routes = ow_routes_new(&a->core, a->calls,
                               &(struct ow_routes_hooks){ .stored = on_stored,
                                                          .ready = on_ready_asked,
-                                                         .arg = a });
+                                                         .arg = a,
+                                                         .callers = a->callers });
 }
 
 static void app_handles(struct app *a)
@@ -636,6 +666,8 @@ static void app_close_core(struct app *a)
     a->core.stopping = true;
     if (a->calls)
         ow_hook_calls_stop(a->calls);
+    if (a->callers)
+        ow_callers_stop(a->callers);
     if (a->feed)
         ow_feed_stop(a->feed);
     if (a->outbox)
@@ -724,6 +756,7 @@ static void app_free(struct app *a)
 {
     ow_routes_free(a->routes);
     ow_hook_calls_free(a->calls);
+    ow_callers_free(a->callers);
     ow_intake_free(a->intake);
     ow_feed_free(a->feed);
     ow_outbox_free(a->outbox);
@@ -731,6 +764,7 @@ static void app_free(struct app *a)
     ow_zone_free(a->core.zone);
     free(a->channel);
     free(a->endpoint);
+    free(a->public_url);
     free(a->authorization);
     free(a->webhook_authorization);
 }

@@ -20,8 +20,9 @@ struct ow_core {
     const char *authorization; /* Authorization header for the FHIR server, or NULL */
     struct ow_kinds kinds;     /* what that server answers */
     const char *webhook_authorization;
-    const char *endpoint; /* our /notify/{channel} as the server reaches it */
-    const char *channel;  /* its secret segment */
+    const char *public_url; /* of the main listener, no slash at the end */
+    const char *endpoint;   /* our /notify/{channel} as the server reaches it */
+    const char *channel;    /* its secret segment */
     ow_time started;
     bool stopping;
     uint64_t

@@ -358,19 +358,26 @@ static void call_ask(struct hook_call *c)
     }
 }
 
+/* The same but for slashes at the end? */
+static bool same_base(const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b);
+
+    while (n && a[n - 1] == '/')
+        n--;
+    while (m && b[m - 1] == '/')
+        m--;
+    return n == m && strncmp(a, b, n) == 0;
+}
+
 /* May we ask our FHIR server? Only the one this site configured, whatever a caller names.
  */
 static bool may_ask(const struct ow_core *core, const struct ow_hooks_request *req)
 {
     const char *base = core->config->fhir_base_url;
-    size_t n = req->fhir_server ? strlen(req->fhir_server) : 0;
 
-    if (!core->config->hooks_fhir_fallback || !*base)
-        return false;
-    while (n && req->fhir_server[n - 1] == '/')
-        n--;
-    return !req->fhir_server ||
-           (strlen(base) == n && strncmp(base, req->fhir_server, n) == 0);
+    return core->config->hooks_fhir_fallback && *base &&
+           (!req->fhir_server || same_base(base, req->fhir_server));
 }
 
 static void call_search(struct hook_call *c)
@@ -435,8 +442,13 @@ static void call_begin(struct ow_hook_calls *h, const char *body, size_t len,
 
 /* --- the way in --- */
 
-void ow_hook_call(struct ow_hook_calls *h, const char *service, const char *body,
-                  size_t len, ow_hook_answer_fn *fn, void *arg)
+static bool server_allowed(const struct ow_hooks_request *req, const char *only)
+{
+    return !only || !*only || !req->fhir_server || same_base(only, req->fhir_server);
+}
+
+void ow_hook_call(struct ow_hook_calls *h, const char *service, const char *fhir_server,
+                  const char *body, size_t len, ow_hook_answer_fn *fn, void *arg)
 {
     struct ow_core *core = h->core;
     struct ow_hooks_request req;
@@ -451,6 +463,13 @@ void ow_hook_call(struct ow_hook_calls *h, const char *service, const char *body
         OW_LOG(OW_INFO, "hook.refused", "CDS Hooks request refused",
                OW_F("reason", err.text));
         answer_error(h, 400, "invalid", err.text, fn, arg);
+        return;
+    }
+    if (!server_allowed(&req, fhir_server)) {
+        OW_LOG(OW_INFO, "hook.refused", "CDS Hooks request refused",
+               OW_F("reason", "fhirServer is not the one of this client"));
+        answer_error(h, 400, "invalid", "fhirServer is not the one of this client", fn,
+                     arg);
         return;
     }
     lacks = req.lacks_orders || req.lacks_patient || req.n_next_pages > 0;

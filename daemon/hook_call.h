@@ -16,8 +16,9 @@ struct ow_hook_calls;
 typedef void ow_hook_answer_fn(void *arg, int status, const char *body, size_t len);
 
 struct ow_hook_calls *ow_hook_calls_new(struct ow_core *core);
-void ow_hook_call(struct ow_hook_calls *h, const char *service, const char *body,
-                  size_t len, ow_hook_answer_fn *fn, void *arg);
+/* `fhir_server`: what the request may name as its own; NULL or "": any. */
+void ow_hook_call(struct ow_hook_calls *h, const char *service, const char *fhir_server,
+                  const char *body, size_t len, ow_hook_answer_fn *fn, void *arg);
 void ow_hook_feedback(struct ow_hook_calls *h, const char *service, const char *body,
                       size_t len, ow_hook_answer_fn *fn, void *arg);
 /* Open calls are answered 503. */

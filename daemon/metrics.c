@@ -233,6 +233,23 @@ static void print_process(struct ow_buf *out)
                     start_time(s.start, ticks));
 }
 
+static int64_t denied[OW_JWT_FAULT_N];
+
+void ow_metric_denied(enum ow_jwt_fault fault)
+{
+    ow_assert(fault > OW_JWT_NONE && fault < OW_JWT_FAULT_N);
+    denied[fault]++;
+}
+
+static void print_denied(struct ow_buf *out)
+{
+    head(out, "opiward_", "hooks_denied_total", COUNTER,
+         "CDS Hooks calls refused for their token, by reason");
+    for (unsigned i = OW_JWT_NONE + 1; i < OW_JWT_FAULT_N; i++)
+        ow_buf_printf(out, "opiward_hooks_denied_total{reason=\"%s\"} %" PRId64 "\n",
+                      ow_jwt_fault_label((enum ow_jwt_fault)i), denied[i]);
+}
+
 static void print_answers(struct ow_buf *out)
 {
     head(out, "opiward_", "card_answers_total", COUNTER,
@@ -254,5 +271,6 @@ void ow_metrics_print(struct ow_buf *out)
         ow_buf_printf(out, "opiward_%s %" PRId64 "\n", metrics[i].name, values[i]);
     }
     print_answers(out);
+    print_denied(out);
     print_process(out);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "fhir/jws.h"
 
 enum ow_metric {
 #define METRIC(name, kind, help) OW_M_##name,
@@ -21,5 +22,7 @@ int64_t ow_metric_get(enum ow_metric m);
  * and the coded reason (NULL: none). Codes come from outside: what is no plain word, and
  * what is beyond 500 combinations, counts as other. */
 void ow_metric_answer(const char *rule, const char *outcome, const char *reason);
+/* One CDS Hooks call that was refused for its token. */
+void ow_metric_denied(enum ow_jwt_fault fault);
 /* Prometheus text exposition, prefix opiward_. */
 void ow_metrics_print(struct ow_buf *out);

@@ -1,5 +1,6 @@
 #include "daemon/routes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -249,20 +250,111 @@ static size_t cors(const struct ow_routes *r, const struct ow_request *req,
 }
 
 struct hook_exchange {
+    struct ow_routes *routes;
     struct ow_exchange *x;
     struct ow_header cors[2];
     size_t n_cors;
     char *origin;
+    char service[64]; /* "": discovery */
+    bool feedback;
+    const char *request; /* its body; in `copy` when the caller is looked at first */
+    size_t request_len;
+    char *copy;
+    bool kept;     /* the token is in the store, or none was needed */
+    bool answered; /* ... and the answer waits for that */
+    int status;
+    char *body;
+    size_t len;
 };
+
+static void hook_end(struct hook_exchange *h, int status, const char *body, size_t len)
+{
+    reply(h->x, status, status == 200 ? "application/json" : "application/fhir+json",
+          body, len, h->cors, h->n_cors);
+    free(h->origin);
+    free(h->copy);
+    free(h->body);
+    free(h);
+}
 
 static void on_hook_answered(void *arg, int status, const char *body, size_t len)
 {
     struct hook_exchange *h = arg;
 
-    reply(h->x, status, status == 200 ? "application/json" : "application/fhir+json",
-          body, len, h->cors, h->n_cors);
+    if (h->kept) {
+        hook_end(h, status, body, len);
+        return;
+    }
+    h->answered = true;
+    h->status = status;
+    h->len = len;
+    h->body = ow_alloc(len + 1);
+    memcpy(h->body, body, len);
+    h->body[len] = '\0';
+}
+
+static void on_caller_kept(void *arg)
+{
+    struct hook_exchange *h = arg;
+
+    h->kept = true;
+    if (h->answered)
+        hook_end(h, h->status, h->body, h->len);
+}
+
+/* Nothing is told to who has no good token: why stands in our log. */
+static void hook_deny(struct hook_exchange *h)
+{
+    struct ow_header all[3] = {
+        {"WWW-Authenticate", "Bearer"}
+    };
+
+    for (size_t i = 0; i < h->n_cors; i++)
+        all[i + 1] = h->cors[i];
+    ow_metric_add(OW_M_hooks_refused_total, 1);
+    reply(h->x, 401, "text/plain", "", 0, all, h->n_cors + 1);
     free(h->origin);
+    free(h->copy);
     free(h);
+}
+
+static void on_caller_checked(void *arg, const struct ow_hooks_client *client)
+{
+    struct hook_exchange *h = arg;
+    struct ow_routes *r = h->routes;
+    const char *server = client ? client->fhir_server : NULL;
+
+    if (!client && !h->kept)
+        hook_deny(h);
+    else if (!*h->service)
+        on_hook_answered(h, 200, ow_buf_cstr(&r->discovery), r->discovery.len);
+    else if (h->feedback)
+        ow_hook_feedback(r->calls, h->service, h->request, h->request_len,
+                         on_hook_answered, h);
+    else
+        ow_hook_call(r->calls, h->service, server, h->request, h->request_len,
+                     on_hook_answered, h);
+}
+
+/* The URL that was called, as the caller knows it; for feedback the service's too. */
+static void hook_check(struct hook_exchange *h, const struct ow_request *req)
+{
+    const char *base = h->routes->core->public_url, *audiences[2];
+    char called[2048], service[2048];
+    const struct ow_callers_hooks hooks = { on_caller_checked, on_caller_kept, h };
+    size_t n = h->feedback ? 2 : 1;
+
+    snprintf(called, sizeof called, "%s%s", base ? base : "", req->path);
+    snprintf(service, sizeof service, "%s/cds-services/%s", base ? base : "", h->service);
+    audiences[0] = called;
+    audiences[1] = service;
+    h->copy = ow_alloc(req->body_len + 1);
+    memcpy(h->copy, req->body ? req->body : "", req->body ? req->body_len : 0);
+    h->copy[req->body_len] = '\0';
+    h->request = h->copy;
+    ow_callers_check(h->routes->hooks.callers,
+                     ow_header_get(req->headers, req->n_headers, "Authorization"),
+                     audiences, n, &hooks);
 }
 
 static void preflight(struct ow_routes *r, struct ow_exchange *x,
@@ -282,6 +374,32 @@ static void preflight(struct ow_routes *r, struct ow_exchange *x,
     reply(x, 204, "text/plain", "", 0, h, n);
 }
 
+/* A call of good form: who calls, then what is to be done. */
+static void hook_dispatch(struct ow_routes *r, struct ow_exchange *x,
+                          const struct ow_request *req, const char *service,
+                          bool feedback, bool needs_token)
+{
+    struct hook_exchange *h = ow_alloc_zero(sizeof *h);
+
+    *h = (struct hook_exchange){ .routes = r,
+                                 .x = x,
+                                 .feedback = feedback,
+                                 .request = req->body,
+                                 .request_len = req->body_len };
+    ow_copy(h->service, sizeof h->service, service);
+    h->n_cors = cors(r, req, h->cors);
+    if (h->n_cors) { /* the request may be gone when the answer comes */
+        h->origin = ow_strdup(h->cors[0].value);
+        h->cors[0].value = h->origin;
+    }
+    if (needs_token && r->hooks.callers) {
+        hook_check(h, req);
+        return;
+    }
+    h->kept = true;
+    on_caller_checked(h, NULL);
+}
+
 static void discovery(struct ow_routes *r, struct ow_exchange *x,
                       const struct ow_request *req)
 {
@@ -293,27 +411,7 @@ static void discovery(struct ow_routes *r, struct ow_exchange *x,
     else if (!ow_streq(req->method, "GET"))
         refuse_method_with(x, "GET, OPTIONS", h, n);
     else
-        reply(x, 200, "application/json", ow_buf_cstr(&r->discovery), r->discovery.len, h,
-              n);
-}
-
-static void hook_dispatch(struct ow_routes *r, struct ow_exchange *x,
-                          const struct ow_request *req, const char *service,
-                          bool feedback)
-{
-    struct hook_exchange *h = ow_alloc_zero(sizeof *h);
-
-    h->x = x;
-    h->n_cors = cors(r, req, h->cors);
-    if (h->n_cors) { /* the request may be gone when the answer comes */
-        h->origin = ow_strdup(h->cors[0].value);
-        h->cors[0].value = h->origin;
-    }
-    if (feedback)
-        ow_hook_feedback(r->calls, service, req->body, req->body_len, on_hook_answered,
-                         h);
-    else
-        ow_hook_call(r->calls, service, req->body, req->body_len, on_hook_answered, h);
+        hook_dispatch(r, x, req, "", false, r->core->config->hooks_jwt_on_discovery);
 }
 
 static void hook(struct ow_routes *r, struct ow_exchange *x, const struct ow_request *req)
@@ -337,7 +435,7 @@ static void hook(struct ow_routes *r, struct ow_exchange *x, const struct ow_req
     } else if (!type || !ow_media_type_is_json(type)) {
         refuse_with(x, 415, "not-supported", "expected application/json", h, n);
     } else {
-        hook_dispatch(r, x, req, service, feedback);
+        hook_dispatch(r, x, req, service, feedback, true);
     }
 }
 

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "daemon/callers.h"
 #include "daemon/core.h"
 #include "daemon/hook_call.h"
 #include "daemon/server.h"
@@ -16,6 +17,7 @@ struct ow_routes_hooks {
     void (*stored)(void *arg); /* events were stored */
     bool (*ready)(void *arg, const char **why);
     void *arg;
+    struct ow_callers *callers; /* NULL: CDS Hooks needs no token */
 };
 
 struct ow_routes *ow_routes_new(struct ow_core *core, struct ow_hook_calls *calls,

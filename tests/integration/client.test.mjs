@@ -8,6 +8,9 @@
  */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Sim } from '../sim/client.mjs';
 import { Daemon } from './daemon.mjs';
@@ -18,16 +21,28 @@ const USER = 'Practitioner/COREPRACTITIONER1';
 let sim;
 let daemon;
 let services;
-const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+const folder = mkdtempSync(join(tmpdir(), 'opiward-keys-'));
+
+/* With tokens required when client-jwt.test.mjs runs the same tests once more. */
+function clients() {
+  if (!process.env.OPIWARD_CLIENT_JWT) {
+    return {};
+  }
+  const file = join(folder, 'keys.json');
+  writeFileSync(file, JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'k', use: 'sig', alg: 'ES384' }] }));
+  return { clients: { [ORIGIN]: { jwks_file: file, jku: `${ORIGIN}/.well-known/jwks.json` } } };
+}
 
 before(async () => {
   sim = await Sim.start({ data: true, dialect: 'none' });
-  daemon = await Daemon.start({ sim, settings: { listen: { cors_origins: ORIGIN }, fhir: { subscribe: false }, hooks: { allow_http: true } } });
+  daemon = await Daemon.start({ sim, settings: { listen: { cors_origins: ORIGIN }, fhir: { subscribe: false }, hooks: { allow_http: true }, ...clients() } });
 });
 
 after(async () => {
   const status = await daemon?.stop();
   await sim?.close();
+  rmSync(folder, { recursive: true, force: true });
   assert.equal(status, 0, daemon?.log);
 });
 
@@ -162,4 +177,10 @@ test('the older dialect of the client, MedicationOrder, is answered and breaks n
   const reply = await browse(`/cds-services/${service.id}`, { method: 'POST', body: { hookInstance: randomUUID(), hook: 'order-sign', fhirServer: sim.base, context: { patientId: PATIENT, userId: USER, draftOrders: old }, prefetch: {} } });
   assert.ok([200, 400].includes(reply.status));
   assert.ok((await reply.json()) !== null);
+});
+
+test('whether the client needs its token is as the daemon was told', async () => {
+  const reply = await fetch(`${daemon.origin}/cds-services`, { headers: { Origin: ORIGIN } });
+  assert.equal(reply.status, process.env.OPIWARD_CLIENT_JWT ? 401 : 200);
+  assert.equal(reply.headers.get('access-control-allow-origin'), ORIGIN);
 });

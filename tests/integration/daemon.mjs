@@ -24,11 +24,10 @@ const DOSE = ['med-threshold', 'sedative-coprescribing', 'unreadable-dose', 'unk
 const every = readFileSync(join(root, 'conf/policies/cdc-2022.tsv'), 'utf8').split('\n').map((l) => l.split('\t')).filter((f) => f[1] === 'mode').map((f) => f[0]);
 export const DOSE_RULES = Object.fromEntries(every.filter((name) => !DOSE.includes(name)).map((name) => [name, { mode: 'off' }]));
 
-/* The few settings a test changes, as YAML; JSON is YAML. */
-function yaml(settings) {
-  return Object.entries(settings)
-    .map(([section, keys]) => `${section}:\n${Object.entries(keys).map(([k, v]) => `  ${k}: ${JSON.stringify(v)}\n`).join('')}`)
-    .join('');
+/* The few settings a test changes, as YAML; JSON strings are YAML strings. */
+function yaml(settings, indent = '') {
+  const value = (v) => (typeof v === 'object' ? `\n${yaml(v, `${indent}  `)}` : ` ${typeof v === 'string' ? JSON.stringify(v) : v}\n`);
+  return Object.entries(settings).map(([k, v]) => `${indent}${k}:${value(v)}`).join('');
 }
 
 function merge(a, b = {}) {

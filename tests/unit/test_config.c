@@ -14,10 +14,12 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "daemon/clients.h"
 #include "daemon/files.h"
 #include "daemon/packs.h"
 #include "daemon/setting.h"
 #include "daemon/tables.h"
+#include "fhir/jws.h"
 
 /* --- a folder of its own for each test --- */
 
@@ -922,6 +924,91 @@ static void every_word_is_taken(void **state)
 
 /* --- the printed file --- */
 
+/* --- clients --- */
+
+static const struct {
+    const char *text, *errors;
+} clients[] = {
+    {"clients:\n  a:\n",
+     "a.yaml:2:3: a client needs jwks_file or jwks_url, one of them\n"                                                                   },
+    { "clients:\n  a:\n    jwks_file: k\n    jwks_url: https://a.test/k\n",
+     "a.yaml:2:3: a client needs jwks_file or jwks_url, one of them\n"                                                                   },
+    { "clients:\n  a:\n    jwks_url: http://a.test/k\n",
+     "a.yaml:3:15: jwks_url: keys that come without TLS can be anybody's; use https\n"                                                   },
+    { "clients:\n  a:\n    jwks_url: https://10.0.0.1/k\n",
+     "a.yaml:3:15: jwks_url is a private or loopback address: that needs fhir.allow_private: true\n"                                     },
+    { "clients:\n  a:\n    jwks_url: a.test\n    jwks_file: k\n",
+     "a.yaml:3:15: jwks_url: expected an http or https URL of at most 1024 bytes: it does not begin with http:// or https://\n"          },
+    { "clients:\n  a:\n    jwks_file: k\n    algorithms: RS384 HS256\n",
+     "a.yaml:4:17: algorithms: expected some of ES384, RS384, ES256, RS256, PS384; found 'HS256'; did you mean 'ES256'?\n"               },
+    { "clients:\n  a:\n    jwks_file: k\n    algorithm: RS384\n",
+     "a.yaml:4:5: no key 'algorithm' of a client; did you mean 'algorithms'?\n"                                                          },
+    { "clients:\n  a: b\n",
+     "a.yaml:2:3: clients.a: expected the keys of a client below it, jwks_file or jwks_url among them\n"                                 },
+    { "clients: a\n",                                                       "a.yaml:1:10: section 'clients' takes clients, not a value\n"},
+    { "clients:\n  \"a b\":\n    jwks_file: k\n",
+     "a.yaml:2:3: a client is named by the iss of its tokens, without blanks, quotes and backslashes\n"                                  },
+    { "hooks:\n  require_jwt: yes\n",
+     "a.yaml:2:16: hooks.require_jwt: yes needs clients: nobody could call\n"                                                            },
+};
+
+static void a_client_that_could_not_be_checked_is_refused(void **state)
+{
+    struct folder *f = *state;
+
+    for (size_t i = 0; i < OW_LEN(clients); i++) {
+        assert_null(load_text(f, clients[i].text));
+        assert_string_equal(ow_buf_cstr(&f->errors), clients[i].errors);
+    }
+}
+
+static void clients_are_read_and_printed_the_same(void **state)
+{
+    struct folder *f = *state;
+    const struct ow_config *c =
+        load_text(f, "clients:\n  https://b.test/fhir:\n    jwks_file: keys.json\n"
+                     "    algorithms: [ES256, RS384]\n    tenants: north, south\n"
+                     "  https://a.test/fhir:\n    jwks_url: https://a.test/keys\n");
+    const struct ow_hooks_client *k;
+    struct ow_buf first, second;
+
+    assert_non_null(c);
+    assert_true(ow_hooks_jwt_required(c));
+    assert_string_equal(c->clients->iss, "https://a.test/fhir");
+    assert_int_equal(c->clients->algs, OW_JWS_DEFAULT);
+    assert_string_equal(ow_hooks_client_jku(c->clients), "https://a.test/keys");
+    k = ow_hooks_client_find(c, "https://b.test/fhir");
+    assert_string_equal(k->jwks_file, path_in(f, "keys.json"));
+    assert_int_equal(k->algs, OW_JWS_BIT(OW_JWS_ES256) | OW_JWS_BIT(OW_JWS_RS384));
+    assert_string_equal(k->tenants, "north south");
+    assert_null(ow_hooks_client_jku(k));
+    assert_null(ow_hooks_client_find(c, "https://b.test/fhir/"));
+    ow_buf_init(&first, 1 << 20);
+    ow_buf_init(&second, 1 << 20);
+    ow_config_print(c, &first);
+    ow_config_unref(c);
+    c = load_text(f, ow_buf_cstr(&first));
+    assert_non_null(c);
+    ow_config_print(c, &second);
+    assert_string_equal(ow_buf_cstr(&first), ow_buf_cstr(&second));
+    ow_config_unref(c);
+    ow_buf_done(&first);
+    ow_buf_done(&second);
+}
+
+static void the_keys_of_a_client_are_looked_at(void **state)
+{
+    struct folder *f = *state;
+
+    put(f, "a.yaml", "clients:\n  a:\n    jwks_file: keys.json\n", 0644);
+    assert_null(load(f, true));
+    assert_non_null(strstr(ow_buf_cstr(&f->errors), "keys.json cannot be opened"));
+    put(f, "keys.json", "{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\"}]}", 0644);
+    assert_null(load(f, true));
+    assert_non_null(strstr(ow_buf_cstr(&f->errors), "a.yaml:3:16: jwks_file: "));
+    assert_non_null(strstr(ow_buf_cstr(&f->errors), "private or secret"));
+}
+
 static void the_shipped_file_is_the_defaults_printed(void **state)
 {
     struct ow_buf out;
@@ -1040,6 +1127,9 @@ int main(void)
         TEST(an_empty_file_gives_the_defaults),
         TEST(without_a_file_the_defaults_hold),
         TEST(values_arrive_as_they_are_written),
+        TEST(a_client_that_could_not_be_checked_is_refused),
+        TEST(clients_are_read_and_printed_the_same),
+        TEST(the_keys_of_a_client_are_looked_at),
         TEST(a_later_drop_in_wins),
         TEST(credentials_over_plain_http_stay_on_this_machine),
         TEST(relative_paths_count_from_the_file),
