@@ -929,7 +929,7 @@ static void every_word_is_taken(void **state)
 static const struct {
     const char *text, *errors;
 } clients[] = {
-    {"clients:\n  a:\n",
+    {"clients:\n  a:\n    algorithms: ES384\n",
      "a.yaml:2:3: a client needs jwks_file or jwks_url, one of them\n"                                                                   },
     { "clients:\n  a:\n    jwks_file: k\n    jwks_url: https://a.test/k\n",
      "a.yaml:2:3: a client needs jwks_file or jwks_url, one of them\n"                                                                   },
