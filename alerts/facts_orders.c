@@ -267,7 +267,8 @@ static void chronic(struct fact_book *b)
         const struct ow_item *it = &j->items[i];
         bool is_long = it->has_length && it->span.until != OW_TIME_MAX &&
                        it->span.from != OW_TIME_MIN &&
-                       it->span.until - it->span.from >= 90 * OW_DAY - OW_HOUR;
+                       it->span.until >=
+                           ow_time_add(it->span.from, 90 * OW_DAY - OW_HOUR);
 
         if (ow_item_opioid(it) && it->taken.until > it->taken.from &&
             ow_order_outpatient(it->order) && (steady || is_long))
