@@ -271,7 +271,10 @@ void ow_rule_quantity(struct ow_pending *p)
 
 static int64_t days_of(const struct ow_item *it)
 {
-    ow_time ms = it->span.until - it->span.from;
+    ow_time ms;
+
+    if (__builtin_sub_overflow(it->span.until, it->span.from, &ms))
+        ms = INT64_MAX - OW_DAY;
 
     return ms <= OW_DAY ? 1 : (ms - OW_HOUR + OW_DAY - 1) / OW_DAY;
 }

@@ -16,7 +16,8 @@ static bool is_lasting(const struct ow_judge *j, const struct ow_item *it)
         it->span.from == OW_TIME_MIN)
         return true;
     /* but for the hour of a clock change */
-    return it->span.until - it->span.from >= OW_SCOPE_LASTING_DAYS * OW_DAY - OW_HOUR;
+    return it->span.until >=
+           ow_time_add(it->span.from, OW_SCOPE_LASTING_DAYS * OW_DAY - OW_HOUR);
 }
 
 static void first(const struct ow_item **at, const struct ow_item *it)
